@@ -1,0 +1,109 @@
+// What server and agent say in control and open frames: requests with ids, answers, events, and the opening of a captured stream.
+import * as t from 'io-ts'
+import { count, endpoint, object, oneOf, port } from '../codec.ts'
+import { target } from '../rpc/targets.ts'
+
+/** What an agent knows of the target that it has entered. */
+export const targetFacts = object(
+  'TargetFacts',
+  {
+    target: [target, 'the target, resolved'],
+    hostname: [t.string, "host name in the target's UTS namespace"],
+    addresses: [t.array(t.string), 'its IP addresses, loopback excluded'],
+    ports: [t.array(port), "TCP ports that the target's own processes listen on"],
+    environment: [t.record(t.string, t.string), 'environment of its first process'],
+    ownNetwork: [t.boolean, "whether its network namespace differs from the agent's first one"],
+  },
+  {
+    sidecar: [
+      t.string,
+      'mesh sidecar in its network namespace: istio or linkerd; capture is then on loopback alone',
+    ],
+  },
+)
+export type TargetFacts = t.TypeOf<typeof targetFacts>
+
+/** How much of the pod's own answers is captured: nothing, the first 2 KiB of each packet, or all (costs the pod a copy of each byte). */
+export const answersMode = oneOf('none', 'heads', 'all')
+
+export const agentRequest = t.union([
+  object('DescribeRequest', {
+    id: [count, 'id of the request'],
+    ask: [oneOf('describe'), 'answered with TargetFacts'],
+  }),
+  object('SubscribeRequest', {
+    id: [count, 'id of the request'],
+    ask: [
+      oneOf('subscribe'),
+      'replaces what is captured; connections of ports that stay are not disturbed; answered with {}',
+    ],
+    ports: [t.array(port), 'ports of the pod; none ends the capture'],
+    answers: [answersMode, "how much of the pod's answers"],
+  }),
+  object('CountersRequest', {
+    id: [count, 'id of the request'],
+    ask: [oneOf('counters'), 'answered with CaptureCounters'],
+  }),
+])
+export type AgentRequest = t.TypeOf<typeof agentRequest>
+
+export const captureCounters = object('CaptureCounters', {
+  packets: [count, 'packets read from the ring'],
+  bytes: [count, 'bytes of TCP payload read'],
+  ringDrops: [count, 'packets that the kernel dropped because the ring was full'],
+  connections: [count, 'connections that were mirrored'],
+  gaps: [count, 'connections that ended because of a gap'],
+  slow: [count, 'connections that ended because their reader was too slow'],
+})
+export type CaptureCounters = t.TypeOf<typeof captureCounters>
+
+/** An answer: exactly one of `value` and `failure`. */
+export const agentAnswer = object(
+  'AgentAnswer',
+  { id: [count, 'id of the request'] },
+  {
+    value: [t.UnknownRecord, 'shape by the request'],
+    failure: [
+      object(
+        'AgentFailure',
+        {
+          kind: [t.string, 'a kind of protocol/errors.ts'],
+          values: [t.record(t.string, t.union([t.string, t.number])), 'values of its text'],
+        },
+        { detail: [t.string, 'what helps to find the cause'] },
+      ),
+      'why not',
+    ],
+  },
+)
+export type AgentAnswer = t.TypeOf<typeof agentAnswer>
+
+export const agentEvent = t.union([
+  object('PortsEvent', {
+    event: [oneOf('ports'), 'the target listens on other ports'],
+    ports: [t.array(port), 'all that it listens on'],
+  }),
+  object('TargetEndedEvent', { event: [oneOf('targetEnded'), "the target's first process has ended"] }),
+  object('NoticeEvent', {
+    event: [oneOf('notice'), 'something for the user or the log'],
+    level: [oneOf('info', 'warning'), 'how grave'],
+    text: [t.string, 'one sentence'],
+  }),
+])
+export type AgentEvent = t.TypeOf<typeof agentEvent>
+
+/**
+ * Payload of an `open` frame from the agent. A connection is two streams, one a direction: `received` (caller to pod) and, if answers
+ * are captured, `sent` (pod to caller). Each carries timed data, ends with `end` (FIN) or with `reset` (RST, gap, slow reader...).
+ */
+export const opened = object('Opened', {
+  connection: [t.string, 'id of the connection, unique for the agent'],
+  direction: [oneOf('received', 'sent'), 'which half'],
+  caller: [endpoint, 'who connected'],
+  pod: [endpoint, "the pod's end"],
+  at: [t.number, 'time of the SYN, or of joining, in milliseconds since the Unix epoch'],
+  joined: [t.boolean, 'true when the connection was open before, and begins at an HTTP/1 request line'],
+})
+export type Opened = t.TypeOf<typeof opened>
+
+export const reset = object('Reset', { reason: [t.string, 'why the stream ended, one phrase'] })

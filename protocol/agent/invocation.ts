@@ -1,0 +1,49 @@
+// How the server starts the agent program on this machine, and the lines that it prints.
+//
+//   agent list [--kinds process,container] [--name TEXT]     prints TargetLine objects, one JSON a line, and ends
+//   agent resolve TARGET                                     prints one ResolvedLine (or FailureLine) and ends
+//   agent describe TARGET                                    prints one DescriptionLine (or FailureLine) and ends
+//   agent attach TARGET --pid N --start-time T --session ID --key BASE64 --grace-ms N
+//       prints one ListeningLine (or FailureLine), then serves the link; ends when its standard input ends, when the target's session
+//       is over, or when no link was there for the grace time. --key is the server's Ed25519 public key, SPKI DER.
+import * as t from 'io-ts'
+import { count, object } from '../codec.ts'
+import { describeTarget, target } from '../rpc/targets.ts'
+
+export const targetLine = object(
+  'TargetLine',
+  {},
+  { target: [target, 'a target'], warning: [t.string, 'what could not be looked at'] },
+)
+
+export const resolvedLine = object('ResolvedLine', {
+  target: [target, 'the target'],
+  pid: [count, 'its first process'],
+  startTime: [t.string, 'field 22 of /proc/PID/stat, which tells a reused pid'],
+  enter: [
+    t.array(t.string),
+    "command to put before the agent so that it runs in the target's user namespace; empty if it is the same",
+  ],
+})
+
+export const descriptionLine = object('DescriptionLine', {
+  description: [describeTarget.result, 'the answer to describeTarget'],
+})
+
+export const listeningLine = object('ListeningLine', {
+  listening: [t.string, 'name of an abstract Unix socket, without the leading NUL'],
+})
+
+export const failureLine = object('FailureLine', {
+  failure: [
+    object(
+      'PrintedFailure',
+      {
+        kind: [t.string, 'a kind of protocol/errors.ts'],
+        values: [t.record(t.string, t.union([t.string, t.number])), 'values of its text'],
+      },
+      { detail: [t.string, 'what helps to find the cause'] },
+    ),
+    'why not',
+  ],
+})

@@ -1,0 +1,132 @@
+// What server and supervisor (the hook program) say to each other: newline-delimited JSON over an abstract Unix socket of the server.
+//
+// The supervisor is started as `hook [--] COMMAND...` with STANDIN_HOOK_SOCKET (name without the leading NUL), STANDIN_HOOK_TOKEN and
+// STANDIN_HOOK_PROCESS in its environment, which it removes before it starts the command. It connects, says `hello`, warms up, says `warm`,
+// and starts the command when `start` comes. If the socket ends before `start`, it exits 125 quietly; after `start`, it ends the command.
+import * as t from 'io-ts'
+import { count, endpoint, object, oneOf, port } from '../codec.ts'
+
+const type = <const T extends string>(name: T, summary: string) => [oneOf(name), summary] as const
+
+/** A kind of failure with the values of its text, to be made a Failure again. */
+const failure = object(
+  'HookFailure',
+  {
+    kind: [t.string, 'a kind of protocol/errors.ts'],
+    values: [t.record(t.string, t.union([t.string, t.number])), 'values of its text'],
+  },
+  { detail: [t.string, 'what helps to find the cause'] },
+)
+
+export const fromSupervisor = t.union([
+  object('HookHello', {
+    type: type('hello', 'first message'),
+    token: [t.string, 'STANDIN_HOOK_TOKEN'],
+    process: [t.string, 'STANDIN_HOOK_PROCESS: the processId of the editor protocol'],
+    pid: [count, 'of the supervisor'],
+  }),
+  object('HookWarm', { type: type('warm', 'ready to start the command at once') }),
+  object('HookStarted', { type: type('started', 'the command runs'), pid: [count, 'of the command'] }),
+  object('HookFailed', {
+    type: type('failed', 'the command could not be started; the supervisor ends'),
+    failure: [failure, 'why'],
+  }),
+  object('HookListening', {
+    type: type('listening', 'a process listens on a port that is wanted'),
+    listener: [t.string, 'cookie of the socket'],
+    asked: [
+      endpoint,
+      'what the process believes to be bound to; its port is the process port of port_mapping',
+    ],
+    actual: [endpoint, 'where it is really bound'],
+  }),
+  object('HookAnnounced', {
+    type: type('announced', 'the announcement is in force: connect now'),
+    announcement: [count, 'its id'],
+  }),
+  object('HookNotice', {
+    type: type('notice', 'something for the user'),
+    level: [oneOf('info', 'warning'), 'how grave'],
+    code: [
+      t.string,
+      'stable name of the notice, such as "port-substituted"; each is sent once for the same text',
+    ],
+    text: [t.string, 'one sentence'],
+  }),
+  object(
+    'HookExit',
+    { type: type('exit', 'the command has ended; other hooked processes may still run') },
+    {
+      code: [count, 'exit code'],
+      signal: [t.string, 'name of the signal that ended it'],
+    },
+  ),
+  object('HookDone', { type: type('done', 'the last hooked process is gone; the supervisor ends') }),
+])
+export type FromSupervisor = t.TypeOf<typeof fromSupervisor>
+
+export const toSupervisor = t.union([
+  object(
+    'HookStart',
+    {
+      type: type('start', 'start the command'),
+      environment: [
+        t.record(t.string, t.union([t.string, t.null])),
+        "to set, or remove with null, on top of the supervisor's own",
+      ],
+      addresses: [t.array(t.string), "the pod's own addresses"],
+      ports: [
+        t.array(port),
+        'process ports that are wanted: those that the pod listens on (mapped) and those that the configuration names',
+      ],
+      guard: [t.string, "name of the guard's abstract Unix socket, without the leading NUL"],
+      guardToken: [t.string, 'secret to show to the guard'],
+    },
+    {
+      command: [
+        t.array(t.string),
+        "program and arguments; default: those of the supervisor's own command line",
+      ],
+      cwd: [t.string, "working folder; default: the supervisor's"],
+    },
+  ),
+  object('HookPorts', {
+    type: type('ports', 'the wanted ports have changed'),
+    ports: [t.array(port), 'all of them'],
+  }),
+  object('HookAnnounce', {
+    type: type('announce', 'a connection from this source will reach a listener: show the caller instead'),
+    announcement: [count, 'id, repeated in `announced`'],
+    source: [endpoint, 'loopback address and port that the server will connect from'],
+    caller: [endpoint, 'what accept and getpeername show'],
+    pod: [endpoint, 'what getsockname shows'],
+  }),
+  object('HookRetract', {
+    type: type('retract', 'the announced connection did not come about'),
+    announcement: [count, 'its id'],
+  }),
+  object('HookSignal', { type: type('signal', 'send the command a signal'), signal: [t.string, 'its name'] }),
+  object('HookEnd', {
+    type: type('end', 'end everything that is hooked: SIGTERM, and SIGKILL after killAfterMs'),
+    killAfterMs: [count, 'milliseconds'],
+  }),
+])
+export type ToSupervisor = t.TypeOf<typeof toSupervisor>
+
+/** The environment variable that marks every hooked process with its processId, so that the guard finds them all. */
+export const processMark = 'STANDIN_PROCESS'
+export const hookSocketVariable = 'STANDIN_HOOK_SOCKET'
+export const hookTokenVariable = 'STANDIN_HOOK_TOKEN'
+export const hookProcessVariable = 'STANDIN_HOOK_PROCESS'
+
+/**
+ * The guard: one process a server, started as `guard` with `{token}` as one JSON line on its standard input, which stays open while the server
+ * lives; prints `{"listening": NAME}`. A supervisor connects to NAME, sends `{token, process, pid}` as one JSON line together with a duplicate of
+ * its notification descriptor (SCM_RIGHTS), and keeps the socket open. If the supervisor dies, the guard answers in its place; if the server
+ * is gone as well, the guard ends the hooked processes and says so in one line on standard error.
+ */
+export const guardRegistration = object('GuardRegistration', {
+  token: [t.string, 'secret of the guard'],
+  process: [t.string, 'processId, the value of processMark'],
+  pid: [count, 'of the supervisor'],
+})

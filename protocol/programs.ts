@@ -1,0 +1,19 @@
+// Where the bundled programs lie, so that one program of standin can start another.
+import { join, resolve } from 'node:path'
+
+export type ProgramName =
+  | 'standin'
+  | 'server'
+  | 'agent'
+  | 'agent-capture'
+  | 'hook'
+  | 'hook-spawner'
+  | 'hook-answerer'
+  | 'hook-waiter'
+  | 'guard'
+
+/** The path of a bundled program: beside the running bundle, or in the checkout's dist/ when the source itself runs (unit tests). */
+export function programPath(name: ProgramName): string {
+  const folder = typeof __dirname === 'string' ? __dirname : resolve('dist')
+  return join(folder, `${name}.cjs`)
+}

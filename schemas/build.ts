@@ -1,0 +1,31 @@
+// Bundles each program of standin into dist/: one file a process or thread, koffi left outside.
+import { rmSync } from 'node:fs'
+import { build } from 'esbuild'
+
+/** Output name in dist/ to the file that it starts from; the names are how programs find each other at run time. */
+const programs = {
+  standin: 'clients/cli/main.ts',
+  server: 'server/main.ts',
+  agent: 'agent/main.ts',
+  'agent-capture': 'agent/incoming/capture-thread.ts',
+  hook: 'hooks/main.ts',
+  'hook-spawner': 'hooks/spawner-thread.ts',
+  'hook-answerer': 'hooks/answerer-thread.ts',
+  'hook-waiter': 'hooks/waiter-thread.ts',
+  guard: 'hooks/guard.ts',
+}
+
+rmSync('dist', { recursive: true, force: true })
+await build({
+  entryPoints: programs,
+  outdir: 'dist',
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  external: ['koffi'],
+  sourcemap: 'linked',
+  logLevel: 'warning',
+  banner: { js: '#!/usr/bin/env node' },
+})
