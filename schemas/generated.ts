@@ -1,0 +1,59 @@
+// What is generated from protocol/, as text by file name: the schemas for plugin authors and the reference page.
+import { sessionConfig } from '../protocol/config.ts'
+import { errorTable } from '../protocol/errors.ts'
+import type { Message } from '../protocol/rpc/message.ts'
+import { messages } from '../protocol/rpc/messages.ts'
+import { version } from '../protocol/version.ts'
+import { type Definitions, schemaOf } from './json-schema.ts'
+import { referencePage } from './reference.ts'
+
+const draft = 'https://json-schema.org/draft/2020-12/schema'
+
+function sorted(definitions: Definitions): object {
+  return Object.fromEntries([...definitions].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
+
+function messageEntry(message: Message, definitions: Definitions): object {
+  const common = { kind: message.kind, direction: message.direction, summary: message.summary }
+  const params = schemaOf(message.params, definitions)
+  if (message.kind === 'notification') return { ...common, params, example: message.example }
+  return {
+    ...common,
+    params,
+    result: schemaOf(message.result, definitions),
+    errors: message.errors,
+    example: message.example,
+  }
+}
+
+/** The editor protocol: every message with its params, result, errors and example, and the shapes that they share. */
+export function rpcSchema(): object {
+  const definitions: Definitions = new Map()
+  const entries = messages.map(message => [message.method, messageEntry(message, definitions)])
+  return {
+    $schema: draft,
+    title: 'standin editor protocol',
+    description: 'JSON-RPC 2.0 with the base framing of the Language Server Protocol 3.17',
+    version,
+    messages: Object.fromEntries(entries),
+    errors: errorTable,
+    $defs: sorted(definitions),
+  }
+}
+
+function configSchema(): object {
+  const definitions: Definitions = new Map()
+  const root = schemaOf(sessionConfig, definitions)
+  return { $schema: draft, title: 'standin configuration', ...root, $defs: sorted(definitions) }
+}
+
+const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`
+
+/** Every generated file: its path in the checkout, and its text. */
+export function generatedFiles(): Record<string, string> {
+  return {
+    'schemas/rpc.json': json(rpcSchema()),
+    'schemas/config.json': json(configSchema()),
+    'schemas/rpc.md': referencePage(messages),
+  }
+}

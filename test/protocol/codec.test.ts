@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict'
+import * as t from 'io-ts'
+import { count, decode, object, oneOf, port } from '../../protocol/codec.ts'
+
+const shape = object(
+  'Shape',
+  { name: [t.string, 'a name'], inner: [object('Inner', { port: [port, 'a port'] }), 'nested'] },
+  { size: [count, 'a size'] },
+)
+
+describe('object()', () => {
+  it('gives the value back when all is right', () => {
+    assert.deepEqual(decode(shape, { name: 'a', inner: { port: 1 } }), {
+      ok: true,
+      value: { name: 'a', inner: { port: 1 } },
+    })
+  })
+
+  const refusals: [string, unknown, string[]][] = [
+    ['a missing field', { inner: { port: 1 } }, ['name: expected string, got nothing']],
+    ['a wrong type', { name: 3, inner: { port: 1 } }, ['name: expected string, got 3']],
+    [
+      'a nested fault by its path',
+      { name: 'a', inner: { port: 0 } },
+      ['inner.port: expected port (1-65535), got 0'],
+    ],
+    [
+      'an unknown field',
+      { name: 'a', inner: { port: 1 }, nmae: 'b' },
+      ['nmae: unknown field; the fields are name, inner, size'],
+    ],
+    [
+      'several faults at once',
+      { size: -1, inner: {} },
+      [
+        'name: expected string, got nothing',
+        'inner.port: expected port (1-65535), got nothing',
+        'size: expected whole number, 0 or more, got -1',
+      ],
+    ],
+    ['an array', [], ['value: expected an object']],
+    ['null', null, ['value: expected an object']],
+  ]
+  for (const [name, value, faults] of refusals) {
+    it(`names ${name}`, () => assert.deepEqual(decode(shape, value), { ok: false, faults }))
+  }
+
+  it('lets an optional field be undefined', () => {
+    assert.deepEqual(decode(shape, { name: 'a', inner: { port: 1 }, size: undefined }), {
+      ok: true,
+      value: { name: 'a', inner: { port: 1 } },
+    })
+  })
+})
+
+describe('oneOf()', () => {
+  it('accepts its values only', () => {
+    assert.equal(oneOf('a', 'b').is('a'), true)
+    assert.equal(oneOf('a', 'b').is('c'), false)
+  })
+})
