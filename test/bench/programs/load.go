@@ -1,0 +1,133 @@
+// The pod and the callers of the benchmarks: an HTTP server, and clients that measure requests, a download and an upload.
+//
+//	load serve ADDRESS:PORT                    GET /small answers 200 bytes, GET /big?bytes=N answers N bytes, POST /sink reads all
+//	load requests ADDRESS:PORT COUNT CALLERS   prints {"p50Us":..,"p99Us":..,"perSecond":..,"failed":..}
+//	load download ADDRESS:PORT BYTES           prints {"seconds":..}
+//	load upload ADDRESS:PORT BYTES             prints {"seconds":..}
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"sort"
+	"strconv"
+	"sync"
+	"time"
+)
+
+func main() {
+	command, address := os.Args[1], os.Args[2]
+	number := func(i int) int { n, _ := strconv.Atoi(os.Args[i]); return n }
+	switch command {
+	case "serve":
+		serve(address)
+	case "requests":
+		requests(address, number(3), number(4))
+	case "download":
+		timed(func() { get("http://" + address + "/big?bytes=" + os.Args[3]) })
+	case "upload":
+		timed(func() { upload("http://"+address+"/sink", number(3)) })
+	}
+}
+
+func serve(address string) {
+	small, block := bytes.Repeat([]byte("s"), 200), bytes.Repeat([]byte("b"), 1<<16)
+	http.HandleFunc("/small", func(w http.ResponseWriter, r *http.Request) { w.Write(small) })
+	http.HandleFunc("/big", func(w http.ResponseWriter, r *http.Request) {
+		left, _ := strconv.Atoi(r.URL.Query().Get("bytes"))
+		w.Header().Set("Content-Length", strconv.Itoa(left))
+		for ; left > 0; left -= len(block) {
+			if _, err := w.Write(block[:min(left, len(block))]); err != nil {
+				return
+			}
+		}
+	})
+	http.HandleFunc("/sink", func(w http.ResponseWriter, r *http.Request) {
+		n, _ := io.Copy(io.Discard, r.Body)
+		fmt.Fprintln(w, n)
+	})
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println("listening")
+	go func() { io.Copy(io.Discard, os.Stdin); os.Exit(0) }() // ends with its owner
+	http.Serve(listener, nil)
+}
+
+func requests(address string, count, callers int) {
+	var group sync.WaitGroup
+	var mutex sync.Mutex
+	var all []time.Duration
+	failed := 0
+	begin := time.Now()
+	for caller := 0; caller < callers; caller++ {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
+			mine, wrong := make([]time.Duration, 0, count/callers), 0
+			for i := 0; i < count/callers; i++ {
+				t := time.Now()
+				response, err := client.Get("http://" + address + "/small")
+				if err == nil {
+					_, err = io.Copy(io.Discard, response.Body)
+					response.Body.Close()
+				}
+				if err != nil {
+					wrong++
+				}
+				mine = append(mine, time.Since(t))
+			}
+			mutex.Lock()
+			all, failed = append(all, mine...), failed+wrong
+			mutex.Unlock()
+		}()
+	}
+	group.Wait()
+	seconds := time.Since(begin).Seconds()
+	sort.Slice(all, func(i, j int) bool { return all[i] < all[j] })
+	us := func(q float64) float64 { return float64(all[int(q*float64(len(all)-1))].Nanoseconds()) / 1000 }
+	show(map[string]any{"p50Us": us(0.5), "p99Us": us(0.99), "perSecond": float64(len(all)) / seconds, "failed": failed})
+}
+
+func get(url string) {
+	response, err := http.Get(url)
+	must(err)
+	_, err = io.Copy(io.Discard, response.Body)
+	must(err)
+}
+
+func upload(url string, size int) {
+	response, err := http.Post(url, "application/octet-stream", io.LimitReader(zeros{}, int64(size)))
+	must(err)
+	io.Copy(io.Discard, response.Body)
+}
+
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+func timed(work func()) {
+	begin := time.Now()
+	work()
+	show(map[string]any{"seconds": time.Since(begin).Seconds()})
+}
+
+func show(value any) {
+	line, _ := json.Marshal(value)
+	fmt.Println(string(line))
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
