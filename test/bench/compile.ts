@@ -1,0 +1,26 @@
+// Builds the benchmarks' programs in C and Go into a folder that ends with the run.
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+export type Programs = { calls: string; supervisor: string; load: string; remove(): void }
+
+export function compilePrograms(): Programs {
+  const folder = mkdtempSync(join(tmpdir(), 'standin-bench-'))
+  const source = (name: string) => resolve('test/bench/programs', name)
+  const c = (name: string) =>
+    execFileSync('cc', ['-O2', '-pthread', '-o', join(folder, name), source(`${name}.c`)], {
+      stdio: 'inherit',
+    })
+  c('calls')
+  c('supervisor')
+  const go = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod' }
+  execFileSync('go', ['build', '-o', join(folder, 'load'), source('load.go')], { stdio: 'inherit', env: go })
+  return {
+    calls: join(folder, 'calls'),
+    supervisor: join(folder, 'supervisor'),
+    load: join(folder, 'load'),
+    remove: () => rmSync(folder, { recursive: true }),
+  }
+}

@@ -1,0 +1,77 @@
+// What the hooks cost: a trapped call, and the start of a command once the session is there.
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { promisify } from 'node:util'
+import { launch } from '../../protocol/rpc/processes.ts'
+import type { Backend } from '../stage/backend.ts'
+import type { Programs } from './compile.ts'
+import { type Comparison, compared, interleaved } from './measure.ts'
+
+const run = promisify(execFile)
+const calls = '20000'
+
+/** Nanoseconds of one getsockname: alone, under the C supervisor, under ours. */
+export async function benchTrappedCall(
+  backend: Backend,
+  sessionId: string,
+  programs: Programs,
+  runs: number,
+): Promise<Comparison[]> {
+  const alone: number[] = []
+  const inC: number[] = []
+  const ours: number[] = []
+  for (let i = 0; i < runs; i++) {
+    alone.push(Number((await run(programs.calls, [calls])).stdout))
+    inC.push(Number((await run(programs.supervisor, [programs.calls, calls])).stdout))
+    const { processId } = await backend.connection.request(launch, {
+      sessionId,
+      command: [programs.calls, calls],
+    })
+    ours.push(
+      Number(await backend.output(processId).until('the time of a call', line => /^\d+$/.test(line), 60_000)),
+    )
+    await backend.exitOf(processId)
+  }
+  return [
+    compared('trapped call, ours against the same program alone', 'ns', alone, ours),
+    compared('trapped call, ours against a C supervisor (goal: at most 2)', 'ns', inC, ours),
+  ]
+}
+
+const commands: [string, string[]][] = [
+  ['/bin/true (goal: at most 10 ms added)', ['/bin/true']],
+  [
+    'python3 -c "import json,ssl,http.client" (goal: at most 1.10)',
+    ['python3', '-c', 'import json,ssl,http.client'],
+  ],
+  ['node -e 0 (goal: at most 1.10)', [process.execPath, '-e', '0']],
+]
+
+/** Milliseconds from asking for a command to its exit: spawned by Node alone, and launched in a session that is there. */
+export async function benchStart(backend: Backend, sessionId: string, runs: number): Promise<Comparison[]> {
+  const results: Comparison[] = []
+  for (const [name, command] of commands) {
+    const alone = () =>
+      timed(async () =>
+        once(spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] }), 'exit'),
+      )
+    const launched = async () => {
+      const before = await timed(async () => {
+        const { processId } = await backend.connection.request(launch, { sessionId, command })
+        await backend.exitOf(processId)
+      })
+      return before
+    }
+    await launched()
+    results.push(
+      await interleaved(`start of ${name}`, { runs, unit: 'ms', baseline: alone, measured: launched }),
+    )
+  }
+  return results
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const begin = performance.now()
+  await work()
+  return performance.now() - begin
+}

@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict'
+import { launch, signalProcess } from '../../protocol/rpc/processes.ts'
+import { startSession, stopSession } from '../../protocol/rpc/sessions.ts'
+import { type Backend, startBackend } from '../stage/backend.ts'
+import { markRun, processesOf, untilNothing } from '../stage/leftovers.ts'
+import { type Pod, programOf, startPod } from '../stage/pod.ts'
+
+const isRequest = (line: string) => line.startsWith('/')
+/** A line of hash-server without the local port, which is the pod's own for both. */
+const requestsOf = (lines: readonly string[]) => lines.filter(isRequest).sort()
+
+async function withPod(
+  work: (pod: Pod, backend: Backend, sessionId: string) => Promise<void>,
+  podOptions: Parameters<typeof startPod>[0] = {},
+) {
+  const mark = markRun()
+  const pod = await startPod(podOptions)
+  try {
+    const backend = await startBackend(mark.environment)
+    try {
+      const { sessionId } = await backend.connection.request(startSession, { target: pod.target })
+      await work(pod, backend, sessionId)
+      await backend.connection.request(stopSession, { sessionId })
+      await backend.stop()
+    } finally {
+      backend.child.kill('SIGKILL')
+    }
+    await untilNothing('processes of standin', () => processesOf(mark.value))
+  } finally {
+    await pod.end()
+  }
+}
+
+const listen = [process.execPath, programOf('hash-server.mjs'), '8080']
+
+describe('a mirrored request', () => {
+  it("reaches the process with the caller's address, 10,000 times from 50 callers at once, and the pod alone answers", async function () {
+    this.timeout(180_000)
+    await withPod(async (pod, backend, sessionId) => {
+      const { processId } = await backend.connection.request(launch, { sessionId, command: listen })
+      const process = backend.output(processId)
+      await process.until('the process listening', line => line.startsWith('listening 8080'))
+      const result = await pod.call(10_000, 50).result
+      assert.deepEqual(result, { answered: 10_000, wrong: 0, failed: 0, errors: [] })
+      await process.untilCount('requests at the process', 10_000, isRequest, 60_000)
+      assert.deepEqual(requestsOf(process.all), requestsOf(pod.lines.all))
+    })
+  })
+
+  it('reaches a process over IPv6', async () => {
+    await withPod(async (pod, backend, sessionId) => {
+      const { processId } = await backend.connection.request(launch, {
+        sessionId,
+        command: [...listen, '::'],
+      })
+      const process = backend.output(processId)
+      await process.until('the process listening', line => line.startsWith('listening 8080'))
+      const result = await pod.call(100, 5, pod.cable.first.ipv6).result
+      assert.equal(result.answered, 100)
+      await process.untilCount('requests at the process', 100, isRequest)
+      assert.deepEqual(requestsOf(process.all), requestsOf(pod.lines.all))
+    })
+  })
+
+  it('reaches a process that starts to listen later, on a connection that was open before the session', async () => {
+    const mark = markRun()
+    const pod = await startPod()
+    const calls = pod.call(0, 3)
+    await pod.lines.untilCount('requests at the pod', 20, isRequest)
+    const backend = await startBackend(mark.environment)
+    try {
+      const { sessionId } = await backend.connection.request(startSession, { target: pod.target })
+      for (let round = 0; round < 2; round++) {
+        const { processId } = await backend.connection.request(launch, { sessionId, command: listen })
+        await backend.output(processId).untilCount('requests at the process', 50, isRequest)
+        await backend.connection.request(signalProcess, { processId, signal: 'SIGTERM' })
+        assert.equal((await backend.exitOf(processId)).code, 0)
+      }
+      const result = await calls.stop()
+      assert.deepEqual([result.wrong, result.failed], [0, 0])
+      await backend.stop()
+    } finally {
+      backend.child.kill('SIGKILL')
+      await pod.end()
+    }
+    await untilNothing('processes of standin', () => processesOf(mark.value))
+  })
+
+  it("reaches a process that listens on another port by port_mapping, and shows it the pod's environment", async () => {
+    const pod = await startPod()
+    const backend = await startBackend()
+    try {
+      const config = {
+        feature: { network: { incoming: { port_mapping: [[9090, 8080]] as [number, number][] } } },
+      }
+      const { sessionId, environment } = await backend.connection.request(startSession, {
+        target: pod.target,
+        config,
+      })
+      assert.equal(environment.set.SHOP_REGION, 'pod')
+      const command = [process.execPath, '-e', 'console.log("region " + process.env.SHOP_REGION)']
+      const shown = await backend.connection.request(launch, { sessionId, command })
+      await backend.output(shown.processId).until('the environment', line => line === 'region pod')
+      const { processId } = await backend.connection.request(launch, {
+        sessionId,
+        command: [process.execPath, programOf('hash-server.mjs'), '9090'],
+      })
+      await backend.output(processId).until('the process listening', line => line === 'listening 9090')
+      assert.equal((await pod.call(50, 5).result).answered, 50)
+      await backend.output(processId).untilCount('requests at the process', 50, isRequest)
+      await backend.stop()
+    } finally {
+      backend.child.kill('SIGKILL')
+      await pod.end()
+    }
+  })
+})
