@@ -1,0 +1,16 @@
+# A 32-bit x86 program without a C library: brk, write "32-bit runs", then exit with 7.
+.globl _start
+_start:
+  movl $45, %eax
+  xorl %ebx, %ebx
+  int $0x80
+  movl $4, %eax
+  movl $1, %ebx
+  movl $text, %ecx
+  movl $12, %edx
+  int $0x80
+  movl $1, %eax
+  movl $7, %ebx
+  int $0x80
+.data
+text: .ascii "32-bit runs\n"
