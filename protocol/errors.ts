@@ -217,6 +217,20 @@ export const errorTable = {
     message: 'Cannot find traffic view "{trafficId}": it has ended or was never started',
     fix: 'Start one with streamTraffic',
   },
+  'server-ended': {
+    code: 1701,
+    blame: 'standin',
+    retryable: true,
+    message: 'Cannot finish "{what}": the server of standin ended',
+    fix: 'Try again; if it stays, look at what "-v" shows',
+  },
+  'server-silent': {
+    code: 1702,
+    blame: 'standin',
+    retryable: true,
+    message: 'Cannot finish "{what}": the server of standin did not answer within {seconds} s',
+    fix: 'Try again; if it stays, look at what "-v" shows',
+  },
   'agent-failed': {
     code: 2001,
     blame: 'standin',
@@ -265,6 +279,27 @@ export const errorTable = {
     retryable: false,
     message: 'Cannot read frame: {reason}',
     fix: 'Report it with "standin serve --log-level debug"',
+  },
+  'frame-too-large': {
+    code: 2105,
+    blame: 'standin',
+    retryable: false,
+    message: 'Cannot send frame: its payload has {bytes} bytes, more than {limit}',
+    fix: 'Report it with what was asked for and "standin serve --log-level debug"',
+  },
+  'link-full': {
+    code: 2106,
+    blame: 'cluster',
+    retryable: true,
+    message: 'Cannot send on link: {bytes} bytes wait for the other end to acknowledge them',
+    fix: 'Check the network between this machine and the target, then try again',
+  },
+  'stream-ended': {
+    code: 2107,
+    blame: 'standin',
+    retryable: false,
+    message: 'Cannot write to stream {stream} of the link: it was ended',
+    fix: 'Report it with the log of "standin serve --log-level debug"',
   },
 } as const satisfies Record<string, Row>
 

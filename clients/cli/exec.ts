@@ -1,0 +1,207 @@
+// standin exec: asks a server for a session, runs the command's supervisor in this terminal, and ends with the command's exit code.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { Failure } from '../../protocol/errors.ts'
+import { logMessage, progress, showMessage } from '../../protocol/rpc/lifecycle.ts'
+import { prepareLaunch, processExit, signalProcess } from '../../protocol/rpc/processes.ts'
+import { sessionStatus, startSession, stopSession } from '../../protocol/rpc/sessions.ts'
+import { withDeadline } from '../rpc/deadline.ts'
+import { deferred } from '../rpc/deferred.ts'
+import { reportedError } from '../rpc/reported-error.ts'
+import { introduce, type ServerProcess, startServer } from '../rpc/server-process.ts'
+import { exitCode, failedCode, type ProcessEnd, type SupervisorEnd, signalCode } from './exit-code.ts'
+import type { Reporter } from './report.ts'
+import { watchSignals } from './signals.ts'
+
+export type ExecRequest = {
+  command: string[]
+  session: Parameters<typeof startSession.params.encode>[0]
+  reporter: Reporter
+  verbose: boolean
+}
+
+/** How long the server's word on the command's end is waited for after the supervisor ended, and the other way round for a failure. */
+const lastWordMs = 2_000
+/** The supervisor ends a command whose server is gone: SIGTERM, SIGKILL 2 s later. */
+const orphanMs = 5_000
+const levels = { 1: 'error', 2: 'warning', 3: 'info', 4: 'log' } as const
+
+/** Runs the command and returns the exit code; never throws, and leaves nothing behind. */
+export async function exec(request: ExecRequest): Promise<number> {
+  const { reporter } = request
+  const run = new Run(request)
+  try {
+    const code = await run.toEnd()
+    reporter.settle()
+    return code
+  } catch (thrown) {
+    reporter.settle()
+    if (run.givenUp !== undefined) return signalCode(run.givenUp)
+    reporter.report({ event: 'error', error: reportedError(thrown, 'exec') })
+    return failedCode
+  } finally {
+    await run.leave()
+  }
+}
+
+class Run {
+  givenUp: NodeJS.Signals | undefined
+  private server: ServerProcess | undefined
+  private sessionId: string | undefined
+  private processId: string | undefined
+  private supervisor: ChildProcess | undefined
+  private running = false
+  private prepared: Promise<void> | undefined
+  private readonly cancel = new AbortController()
+  private readonly processEnd = deferred<ProcessEnd>()
+  private readonly supervisorEnd = deferred<SupervisorEnd>()
+  /** Never resolves; rejects when the run cannot go on. */
+  private readonly broken = deferred<never>()
+
+  constructor(private readonly request: ExecRequest) {
+    this.broken.promise.catch(() => {})
+    watchSignals({
+      commandRuns: () => this.running,
+      giveUp: signal => this.giveUp(signal),
+      passOn: signal => void this.passOn(signal),
+    })
+  }
+
+  async toEnd(): Promise<number> {
+    const { reporter, verbose } = this.request
+    const server = startServer({ verbose })
+    this.server = server
+    void server.ended.then(() =>
+      this.broken.reject(new Failure('server-ended', { what: this.running ? 'exec' : 'startSession' })),
+    )
+    this.listen(server)
+    await this.orBroken(introduce(server, 'standin exec'))
+    const started = await this.orBroken(
+      server.connection.request(
+        startSession,
+        { ...this.request.session, workDoneToken: 'start' },
+        { signal: this.cancel.signal },
+      ),
+    )
+    this.running = true
+    const { sessionId, target, hostname, addresses, ports } = started
+    reporter.report({ event: 'ready', sessionId, target: target.target, hostname, addresses, ports })
+    for (const message of started.warnings) reporter.report({ event: 'notice', level: 'warning', message })
+    await this.orBroken(this.prepare(sessionId))
+    const end = await this.orBroken(this.commandEnd())
+    return this.concluded(end)
+  }
+
+  /** Ends the session, the server and, if it is still there, the supervisor; every wait has a deadline. */
+  async leave(): Promise<void> {
+    const { server, sessionId } = this
+    if (server !== undefined && sessionId !== undefined)
+      await quietly(server.connection.request(stopSession, { sessionId }))
+    await server?.stop()
+    if (this.supervisor === undefined) return
+    await quietly(this.supervisorEnd.promise, orphanMs)
+    if (this.supervisor.exitCode === null && this.supervisor.signalCode === null)
+      this.supervisor.kill('SIGKILL')
+  }
+
+  private listen({ connection }: ServerProcess): void {
+    const { reporter } = this.request
+    connection.on(progress, ({ token, value }) => {
+      const { kind, step, message, title, elapsedMs } = value as Record<string, unknown>
+      const text = message ?? title
+      if (token !== 'start' || kind === 'end' || typeof text !== 'string') return
+      const extra = {
+        ...(typeof step === 'string' ? { step } : {}),
+        ...(typeof elapsedMs === 'number' ? { elapsedMs } : {}),
+      }
+      reporter.report({ event: 'step', message: text, ...extra })
+    })
+    connection.on(sessionStatus, ({ sessionId, state, reason, attempt }) => {
+      this.sessionId ??= sessionId
+      reporter.report({ event: 'session', sessionId, state, reason, attempt })
+      // The supervisor warms up while the session attaches, and starts the command by itself when the session runs.
+      if (state === 'starting') this.prepare(sessionId).catch(thrown => this.broken.reject(thrown))
+    })
+    connection.on(processExit, ({ processId, ...end }) => {
+      if (this.processId === undefined || processId === this.processId) this.processEnd.resolve(end)
+    })
+    for (const message of [showMessage, logMessage])
+      connection.on(message, ({ type, message: text }) => {
+        const level = message === logMessage ? 'log' : levels[type]
+        reporter.report({ event: 'notice', level, message: text })
+      })
+  }
+
+  /** Starts the supervisor in this terminal, once. */
+  private prepare(sessionId: string): Promise<void> {
+    this.prepared ??= this.startSupervisor(sessionId)
+    return this.prepared
+  }
+
+  private async startSupervisor(sessionId: string): Promise<void> {
+    const { connection } = this.server!
+    const { command } = this.request
+    const { processId, argv, environment } = await connection.request(
+      prepareLaunch,
+      { sessionId, command, shims: [] },
+      { signal: this.cancel.signal },
+    )
+    this.processId = processId
+    const [program, ...args] = argv
+    if (program === undefined)
+      throw new Failure('hook-failed', { command: command[0]!, reason: 'empty argv' })
+    const child = spawn(program, args, { stdio: 'inherit', env: { ...process.env, ...environment } })
+    this.supervisor = child
+    child.once('exit', (code, signal) => this.supervisorEnd.resolve({ code, signal }))
+    child.once('error', cause => {
+      this.supervisorEnd.resolve({ code: failedCode, signal: null })
+      this.broken.reject(new Failure('hook-failed', { command: command[0]!, reason: cause.message }))
+    })
+  }
+
+  /** The server's word and the supervisor's end: whichever comes first waits a little for the other where the other matters. */
+  private async commandEnd(): Promise<{ end?: ProcessEnd; supervisor?: SupervisorEnd }> {
+    const first = await Promise.race([
+      this.processEnd.promise.then(end => ({ end })),
+      this.supervisorEnd.promise.then(supervisor => ({ supervisor })),
+    ])
+    if ('supervisor' in first) {
+      const end = await quietly(this.processEnd.promise, lastWordMs)
+      return end === undefined ? first : { ...first, end }
+    }
+    if (first.end.failure === undefined) return first
+    const supervisor = await quietly(this.supervisorEnd.promise, lastWordMs)
+    return supervisor === undefined ? first : { ...first, supervisor }
+  }
+
+  private concluded({ end, supervisor }: { end?: ProcessEnd; supervisor?: SupervisorEnd }): number {
+    const code = exitCode(end, supervisor)
+    const { signal, failure } = end ?? {}
+    this.request.reporter.report({ event: 'exit', exitCode: code, signal, failure })
+    return code
+  }
+
+  private giveUp(signal: NodeJS.Signals): void {
+    this.givenUp ??= signal
+    this.cancel.abort()
+    this.broken.reject(new Failure('cancelled', { what: 'exec' }))
+    const { server, processId } = this
+    if (server !== undefined && processId !== undefined && this.running)
+      void quietly(server.connection.request(signalProcess, { processId, signal: 'SIGKILL' }))
+  }
+
+  private async passOn(signal: NodeJS.Signals): Promise<void> {
+    const { server, processId } = this
+    if (server === undefined || processId === undefined) return this.giveUp(signal)
+    // A refusal means that the command has just ended, which is about to be told.
+    await server.connection.request(signalProcess, { processId, signal }).catch(() => {})
+  }
+
+  private orBroken<T>(work: Promise<T>): Promise<T> {
+    return Promise.race([work, this.broken.promise])
+  }
+}
+
+/** The promise's value if it comes in time, else undefined. */
+async function quietly<T>(work: Promise<T>, ms = lastWordMs): Promise<T | undefined> {
+  return withDeadline(work, ms, () => new Error('not in time')).catch(() => undefined)
+}

@@ -1,0 +1,91 @@
+// What `--output json` prints: one JSON object a line, each of one of these shapes, published as schemas/cli-output.json.
+import * as t from 'io-ts'
+import { count, object, oneOf, port } from '../../protocol/codec.ts'
+import { sessionState } from '../../protocol/rpc/sessions.ts'
+import { listTargets } from '../../protocol/rpc/targets.ts'
+import { trafficEvent } from '../../protocol/rpc/traffic.ts'
+
+const event = <const T extends string>(name: T, summary: string) => [oneOf(name), summary] as const
+
+const error = object(
+  'ReportedError',
+  {
+    code: [t.number, 'number of the error, never reused'],
+    kind: [t.string, 'its stable name'],
+    blame: [oneOf('user', 'cluster', 'standin'), 'where to look first'],
+    retryable: [t.boolean, 'whether the same command may work later'],
+    message: [t.string, 'one sentence'],
+    fix: [t.string, 'what to do'],
+  },
+  { detail: [t.string, 'what helps to find the cause'] },
+)
+
+export const errorLine = object('ErrorLine', {
+  event: event('error', 'the command failed; for exec the exit code is 125, else 1'),
+  error: [error, 'why'],
+})
+
+export const noticeLine = object('NoticeLine', {
+  event: event('notice', 'a sentence for the user'),
+  level: [oneOf('error', 'warning', 'info', 'log'), 'how grave; log only with -v'],
+  message: [t.string, 'the sentence'],
+})
+
+/** A line of `standin exec --output json`, on standard error or the descriptor of --output-fd. */
+export const execLine = t.union([
+  object(
+    'StepLine',
+    {
+      event: event('step', 'a step of attaching to the target'),
+      message: [t.string, 'what happens at the moment'],
+    },
+    { step: [t.string, 'stable name of the step'], elapsedMs: [count, 'milliseconds since the beginning'] },
+  ),
+  object('ReadyLine', {
+    event: event('ready', 'the session runs, the command starts'),
+    sessionId: [t.string, 'id of the session'],
+    target: [t.string, 'the target, resolved'],
+    hostname: [t.string, 'host name of the pod'],
+    addresses: [t.array(t.string), 'addresses of the pod'],
+    ports: [t.array(port), 'TCP ports that the pod listens on'],
+  }),
+  object(
+    'SessionLine',
+    {
+      event: event('session', 'the session changed its state'),
+      sessionId: [t.string, 'id of the session'],
+      state: [sessionState, 'where it stands'],
+    },
+    { reason: [t.string, 'why'], attempt: [count, 'number of the reconnection attempt'] },
+  ),
+  noticeLine,
+  object(
+    'ExitLine',
+    {
+      event: event('exit', 'the command has ended; the last line'),
+      exitCode: [count, 'exit code of standin exec'],
+    },
+    {
+      signal: [t.string, 'name of the signal that ended it'],
+      failure: [t.string, 'why, when it could not be started or standin ended it'],
+    },
+  ),
+  errorLine,
+])
+export type ExecLine = t.TypeOf<typeof execLine>
+
+/** The one line of `standin ls --output json`; an error is an ErrorLine on standard error. */
+export const listOutput = listTargets.result
+
+/** A line of `standin traffic --output json`, on standard output; errors and notices go to standard error. */
+export const trafficLine = t.union([
+  trafficEvent,
+  object('DroppedLine', {
+    event: event('dropped', 'events were lost here because the reader was too slow'),
+    count: [count, 'how many'],
+  }),
+])
+export type TrafficLine = t.TypeOf<typeof trafficLine>
+
+/** Every shape that the terminal client prints, by name, for the schema generator. */
+export const cliOutput = { execLine, listOutput, trafficLine, errorLine, noticeLine } as const

@@ -1,0 +1,157 @@
+// standin traffic: attaches to a target without a command and shows its requests until Ctrl-C.
+import { Failure } from '../../protocol/errors.ts'
+import { sessionStatus, startSession, stopSession } from '../../protocol/rpc/sessions.ts'
+import { creditTraffic, stopTraffic, streamTraffic, trafficEvents } from '../../protocol/rpc/traffic.ts'
+import type { Connection } from '../rpc/connection.ts'
+import { deferred } from '../rpc/deferred.ts'
+import { ask } from './client.ts'
+import { portList, wholeNumber } from './exec-options.ts'
+import type { TrafficLine } from './output.ts'
+import { trafficHeader, trafficRows } from './traffic-rows.ts'
+
+export type TrafficOptions = {
+  target: string
+  ports?: string
+  bodies?: string
+  output: 'table' | 'json'
+  quiet?: boolean
+  verbose?: boolean
+}
+
+/** Events that may be on their way to us; half of them used up, and as many are granted again. */
+const creditEvents = 2_000
+
+export async function traffic(options: TrafficOptions): Promise<number> {
+  const ports = options.ports === undefined ? undefined : portList(options.ports)
+  const bodyBytes = options.bodies === undefined ? undefined : wholeNumber(options.bodies, '--bodies')
+  const { verbose = false, quiet = false } = options
+  return ask({ what: 'traffic', verbose, quiet, json: options.output === 'json' }, async connection => {
+    const stop = stopRequests()
+    const ended = sessionEnd(connection)
+    const attached = connection.request(
+      startSession,
+      { target: options.target, config: { feature: { env: false } } },
+      { signal: stop.signal },
+    )
+    const sessionId = await attached.then(
+      result => result.sessionId,
+      thrown => {
+        if (stop.signal.aborted) return undefined
+        throw thrown
+      },
+    )
+    if (sessionId === undefined) return 0
+    const screen = screenFor(options)
+    const trafficId = await connection.request(streamTraffic, {
+      sessionId,
+      credit: creditEvents,
+      ...(ports === undefined ? {} : { ports }),
+      ...(bodyBytes === undefined ? {} : { bodyBytes }),
+    })
+    follow(connection, trafficId.trafficId, screen)
+    const code = await Promise.race([
+      stop.asked.then(() => 0),
+      ended.then(reason => {
+        process.stderr.write(`standin: ${reason}\n`)
+        return 1
+      }),
+      connection.closed.then(() => {
+        throw new Failure('server-ended', { what: 'traffic' })
+      }),
+    ])
+    screen.settle()
+    // Both may find that the session is gone already.
+    await connection.request(stopTraffic, trafficId).catch(() => {})
+    await connection.request(stopSession, { sessionId }).catch(() => {})
+    return code
+  })
+}
+
+/** Ctrl-C, SIGTERM, SIGHUP, or a reader of our output that went away. */
+function stopRequests(): { signal: AbortSignal; asked: Promise<void> } {
+  const controller = new AbortController()
+  const asked = deferred<void>()
+  const stop = () => {
+    controller.abort()
+    asked.resolve()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
+  process.stdout.on('error', stop)
+  return { signal: controller.signal, asked: asked.promise }
+}
+
+/** Why the session ended by itself. */
+function sessionEnd(connection: Connection): Promise<string> {
+  const ended = deferred<string>()
+  connection.on(sessionStatus, ({ state, reason, target }) => {
+    if (state === 'stopped' || state === 'failed')
+      ended.resolve(
+        `the session with ${target} ${state === 'failed' ? 'failed' : 'ended'}: ${reason ?? 'no reason given'}`,
+      )
+  })
+  return ended.promise
+}
+
+function follow(connection: Connection, trafficId: string, screen: Screen): void {
+  let used = 0
+  connection.on(trafficEvents, ({ trafficId: of, events, dropped }) => {
+    if (of !== trafficId) return
+    if (dropped > 0) screen.show({ event: 'dropped', count: dropped })
+    for (const event of events) screen.show(event)
+    screen.flush()
+    used += events.length
+    if (used < creditEvents / 2) return
+    // The answer says nothing; a failure means that the view has ended, which is told elsewhere.
+    connection.request(creditTraffic, { trafficId, credit: used }).catch(() => {})
+    used = 0
+  })
+}
+
+type Screen = { show(line: TrafficLine): void; flush(): void; settle(): void }
+
+function screenFor(options: TrafficOptions): Screen {
+  return options.output === 'json' ? jsonScreen() : tableScreen()
+}
+
+function jsonScreen(): Screen {
+  return {
+    show: line => void process.stdout.write(`${JSON.stringify(line)}\n`),
+    flush() {},
+    settle() {},
+  }
+}
+
+/** Rows that scroll, and on a terminal a last line that counts. */
+function tableScreen(): Screen {
+  const { stdout } = process
+  const state = trafficRows()
+  let lost = 0
+  let text = ''
+  const clear = () => (stdout.isTTY ? '\r\x1b[K' : '')
+  const status = () => {
+    const { requests, open } = state.counts()
+    return stdout.isTTY
+      ? `${requests} requests, ${open} open connections, ${lost} events lost; Ctrl-C ends`
+      : ''
+  }
+  stdout.write(`${trafficHeader}\n${status()}`)
+  return {
+    show(line) {
+      if (line.event === 'dropped') lost += line.count
+      else
+        text += state
+          .rows(line, stdout.columns)
+          .map(row => `${row}\n`)
+          .join('')
+      if (line.event === 'dropped' && !stdout.isTTY)
+        process.stderr.write(`standin: ${line.count} events were lost\n`)
+    },
+    flush() {
+      stdout.write(`${clear()}${text}${status()}`)
+      text = ''
+    },
+    settle() {
+      if (stdout.isTTY) stdout.write('\n')
+    },
+  }
+}

@@ -1,0 +1,71 @@
+// Starts a server of our own for one client, and ends it again without ever waiting for long.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { Failure } from '../../protocol/errors.ts'
+import { programPath } from '../../protocol/programs.ts'
+import { exit, initialize, initialized, shutdown } from '../../protocol/rpc/lifecycle.ts'
+import { version } from '../../protocol/version.ts'
+import { type Connection, connect } from './connection.ts'
+import { withDeadline } from './deadline.ts'
+
+export type ServerProcess = {
+  readonly connection: Connection
+  /** Resolves when the server is gone, however it ended. */
+  readonly ended: Promise<void>
+  /** shutdown and exit, each with a deadline, then SIGKILL: what it leaves ends by itself (its guard and agents see it go). */
+  stop(): Promise<void>
+}
+
+const initializeMs = 15_000
+const stopMs = 2_000
+
+/**
+ * Starts `standin serve --stdio` in a session of its own, so that the terminal's Ctrl-C and Ctrl-Z do not reach it.
+ * With `verbose` its log goes to our standard error; otherwise only lines meant for the user do, those that begin with "standin: ".
+ */
+export function startServer(options: { verbose: boolean }): ServerProcess {
+  const log = options.verbose ? 'debug' : 'error'
+  const child = spawn(
+    process.execPath,
+    [programPath('standin'), 'serve', '--stdio', `--clientProcessId=${process.pid}`, `--log-level=${log}`],
+    { stdio: ['pipe', 'pipe', options.verbose ? 'inherit' : 'pipe'], detached: true },
+  )
+  const ended = new Promise<void>(resolve => {
+    child.once('exit', () => resolve())
+    child.once('error', () => resolve())
+  })
+  if (child.stderr !== null)
+    createInterface({ input: child.stderr }).on('line', line => {
+      if (line.startsWith('standin: ')) process.stderr.write(`${line}\n`)
+    })
+  const connection = connect(child.stdout!, child.stdin!)
+  return { connection, ended, stop: () => stop(child, connection, ended) }
+}
+
+/** The first words with a server: who we are. */
+export async function introduce({ connection }: ServerProcess, clientName: string): Promise<void> {
+  const answer = connection.request(initialize, {
+    processId: process.pid,
+    clientInfo: { name: clientName, version },
+  })
+  await withDeadline(
+    answer,
+    initializeMs,
+    () => new Failure('server-silent', { what: 'initialize', seconds: initializeMs / 1000 }),
+  )
+  await connection.notify(initialized, {})
+}
+
+async function stop(child: ChildProcess, connection: Connection, ended: Promise<void>): Promise<void> {
+  await orDeadline(connection.request(shutdown, {}))
+  await connection.notify(exit, {})
+  child.stdin?.end()
+  await orDeadline(ended)
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  await orDeadline(ended)
+}
+
+/** Waits for it to end, well or badly, but not longer than `stopMs`. */
+async function orDeadline(work: Promise<unknown>): Promise<void> {
+  await withDeadline(work, stopMs, () => new Error('not in time')).catch(() => {})
+}
