@@ -1,0 +1,169 @@
+// The copy of one caller's half of a connection: when it is delivered, to which listener, and when it is dropped.
+import type { Opened } from '../../protocol/agent/control.ts'
+import type { LinkStream, StreamData } from '../../protocol/link/endpoint.ts'
+import type { ConnectionTaps } from '../traffic/connection.ts'
+import { beginsRequestLine } from '../traffic/http/start-line.ts'
+import { closedByProcess, Delivery } from './delivery.ts'
+import { dialListener } from './dial.ts'
+import type { DeliveryListener } from './incoming.ts'
+import type { SourcePorts } from './source.ts'
+
+export type CopyOptions = {
+  stream: LinkStream
+  opened: Opened
+  taps: ConnectionTaps
+  listenerFor(podPort: number): DeliveryListener | undefined
+  ports: SourcePorts
+  clock(): number
+  /** The process did not get this copy, or not whole. */
+  onLost(reason: string): void
+  /** Nothing of it is left. */
+  onDone(copy: Copy): void
+}
+
+/**
+ * A copy without bytes waits for its listener. Once bytes have come and nobody listens it is dropped, and the rest of it is read and
+ * thrown away. A dropped copy, and one whose process has closed the connection, is delivered again from the next HTTP/1 request on that
+ * begins a piece of data, as a connection of its own: callers keep connections open for hours, and the process may start, or be
+ * restarted, in the middle of one.
+ */
+export class Copy {
+  #delivery: Delivery | undefined
+  /** Why the rest is thrown away; undefined while the copy waits for a listener or is delivered. */
+  #dropped: string | undefined
+  #ended = false
+  readonly #deliveries = new Set<Delivery>()
+  readonly #options: CopyOptions
+
+  constructor(options: CopyOptions) {
+    this.#options = options
+  }
+
+  begin(): void {
+    const listener = this.#listener()
+    if (listener !== undefined) this.#deliver(listener)
+    this.#options.stream.events = {
+      data: data => this.#data(data),
+      end: () => this.#end(),
+      reset: reason => this.#reset(reason),
+    }
+  }
+
+  abort(reason: string): void {
+    this.#ended = true
+    this.#options.stream.reset(reason)
+    this.#options.taps.received.reset(reason, this.#options.clock())
+    for (const delivery of this.#deliveries) delivery.abort(reason)
+  }
+
+  #data({ bytes, timeMs = this.#options.clock(), skipped = 0 }: StreamData): void {
+    const { stream, taps } = this.#options
+    if (bytes.length > 0) {
+      this.#choose(bytes)
+      taps.received.data(bytes, timeMs)
+      if (this.#delivery === undefined) stream.grant(bytes.length)
+      else this.#delivery.write(bytes)
+    }
+    if (skipped > 0) this.#skipped(skipped, timeMs)
+  }
+
+  /** Decides where these bytes go, before they count as seen: a delivery that begins with them is told of the request in them. */
+  #choose(bytes: Buffer): void {
+    if (this.#delivery !== undefined && !this.#delivery.over && !this.#delivery.processEnded) return
+    if (this.#delivery === undefined && this.#dropped === undefined) {
+      this.#first()
+      return
+    }
+    const listener = this.#beginsRequest(bytes) ? this.#listener() : undefined
+    if (listener !== undefined) {
+      this.#delivery?.end()
+      this.#deliver(listener)
+    } else if (this.#delivery?.over === true) this.#drop(closedByProcess)
+  }
+
+  #first(): void {
+    const listener = this.#listener()
+    if (listener === undefined) this.#refuse()
+    else this.#deliver(listener)
+  }
+
+  #refuse(): void {
+    const { taps, opened, clock } = this.#options
+    const reason = `nothing listens on port ${opened.pod.port}`
+    taps.process().reset(reason, clock())
+    this.#drop(reason)
+  }
+
+  /** The pod's bytes are never shown with a hole in them. */
+  #skipped(bytes: number, timeMs: number): void {
+    this.#options.taps.received.skipped(bytes, timeMs)
+    this.#delivery?.reset('bytes of the caller were not captured')
+    this.#drop('bytes of the caller were not captured')
+  }
+
+  #end(): void {
+    if (this.#delivery === undefined && this.#dropped === undefined) this.#first()
+    this.#ended = true
+    this.#options.taps.received.end(this.#options.clock())
+    this.#delivery?.end()
+    this.#settle()
+  }
+
+  #reset(reason: string): void {
+    this.#ended = true
+    this.#options.taps.received.reset(reason, this.#options.clock())
+    if (!isCallersReset(reason)) this.#options.onLost(reason)
+    this.#delivery?.reset(reason)
+    this.#settle()
+  }
+
+  #listener(): DeliveryListener | undefined {
+    return this.#options.listenerFor(this.#options.opened.pod.port)
+  }
+
+  #beginsRequest(bytes: Buffer): boolean {
+    return this.#options.taps.received.atMessageStart && beginsRequestLine(bytes)
+  }
+
+  #deliver(listener: DeliveryListener): void {
+    const { stream, taps, opened, ports, clock } = this.#options
+    const { caller, pod } = opened
+    const delivery: Delivery = new Delivery({
+      dial: signal => dialListener({ listener, caller, pod, ports, signal }),
+      tap: taps.process(),
+      clock,
+      onFreed: bytes => {
+        if (!this.#ended) stream.grant(bytes)
+      },
+      onOver: end => this.#over(delivery, end),
+    })
+    this.#dropped = undefined
+    this.#delivery = delivery
+    this.#deliveries.add(delivery)
+  }
+
+  #over(delivery: Delivery, end: { reason: string; lostBytes: number; refused: boolean }): void {
+    this.#deliveries.delete(delivery)
+    if (delivery !== this.#delivery) {
+      if (end.lostBytes > 0) this.#options.onLost(end.reason)
+    } else if (end.lostBytes > 0 || (this.#ended && end.refused)) this.#drop(end.reason)
+    // A connection that brought no bytes yet may still find the listener when they come.
+    else if (end.refused) this.#delivery = undefined
+    this.#settle()
+  }
+
+  #drop(reason: string): void {
+    if (this.#dropped === undefined) this.#options.onLost(reason)
+    this.#dropped = reason
+    this.#delivery = undefined
+  }
+
+  #settle(): void {
+    if (this.#ended && this.#deliveries.size === 0) this.#options.onDone(this)
+  }
+}
+
+/** A caller's or pod's own RST is part of the copy; any other reason (a gap, a slow reader, the link) means that the rest is missing. */
+function isCallersReset(reason: string): boolean {
+  return /\b(rst|reset by)\b/i.test(reason)
+}
