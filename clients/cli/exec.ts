@@ -1,12 +1,12 @@
 // standin exec: asks a server for a session, runs the command's supervisor in this terminal, and ends with the command's exit code.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { Failure } from '../../protocol/errors.ts'
+import { type ErrorKind, Failure } from '../../protocol/errors.ts'
 import { logMessage, progress, showMessage } from '../../protocol/rpc/lifecycle.ts'
 import { prepareLaunch, processExit, signalProcess } from '../../protocol/rpc/processes.ts'
 import { sessionStatus, startSession, stopSession } from '../../protocol/rpc/sessions.ts'
 import { withDeadline } from '../rpc/deadline.ts'
 import { deferred } from '../rpc/deferred.ts'
-import { reportedError } from '../rpc/reported-error.ts'
+import { type ReportedError, reportedError } from '../rpc/reported-error.ts'
 import { introduce, type ServerProcess, startServer } from '../rpc/server-process.ts'
 import { exitCode, failedCode, type ProcessEnd, type SupervisorEnd, signalCode } from './exit-code.ts'
 import type { Reporter } from './report.ts'
@@ -50,6 +50,7 @@ class Run {
   private processId: string | undefined
   private supervisor: ChildProcess | undefined
   private running = false
+  private leaving = false
   private prepared: Promise<void> | undefined
   private readonly cancel = new AbortController()
   private readonly processEnd = deferred<ProcessEnd>()
@@ -94,6 +95,7 @@ class Run {
   /** Ends the session, the server and, if it is still there, the supervisor; every wait has a deadline. */
   async leave(): Promise<void> {
     const { server, sessionId } = this
+    this.leaving = true
     if (server !== undefined && sessionId !== undefined)
       await quietly(server.connection.request(stopSession, { sessionId }))
     await server?.stop()
@@ -146,6 +148,7 @@ class Run {
       { signal: this.cancel.signal },
     )
     this.processId = processId
+    if (this.leaving) return
     const [program, ...args] = argv
     if (program === undefined)
       throw new Failure('hook-failed', { command: command[0]!, reason: 'empty argv' })
@@ -165,18 +168,23 @@ class Run {
       this.supervisorEnd.promise.then(supervisor => ({ supervisor })),
     ])
     if ('supervisor' in first) {
-      const end = await quietly(this.processEnd.promise, lastWordMs)
+      // A supervisor that was killed leaves a command that the server serves on: its end is told when it comes.
+      const killed = first.supervisor.signal !== null
+      const end = killed ? await this.processEnd.promise : await quietly(this.processEnd.promise)
       return end === undefined ? first : { ...first, end }
     }
     if (first.end.failure === undefined) return first
-    const supervisor = await quietly(this.supervisorEnd.promise, lastWordMs)
+    const supervisor = await quietly(this.supervisorEnd.promise)
     return supervisor === undefined ? first : { ...first, supervisor }
   }
 
   private concluded({ end, supervisor }: { end?: ProcessEnd; supervisor?: SupervisorEnd }): number {
     const code = exitCode(end, supervisor)
+    const { reporter, command } = this.request
     const { signal, failure } = end ?? {}
-    this.request.reporter.report({ event: 'exit', exitCode: code, signal, failure })
+    if (failure !== undefined)
+      reporter.report({ event: 'error', error: endError(failure, code, command[0]!) })
+    reporter.report({ event: 'exit', exitCode: code, ...(signal === undefined ? {} : { signal }) })
     return code
   }
 
@@ -199,6 +207,12 @@ class Run {
   private orBroken<T>(work: Promise<T>): Promise<T> {
     return Promise.race([work, this.broken.promise])
   }
+}
+
+/** The sentence of process/exit with the fix that belongs to its code. */
+function endError(message: string, code: number, command: string): ReportedError {
+  const kind = { 126: 'command-not-executable', 127: 'command-not-found' }[code] ?? 'hook-failed'
+  return { ...reportedError(new Failure(kind as ErrorKind, { command }), 'exec'), message }
 }
 
 /** The promise's value if it comes in time, else undefined. */

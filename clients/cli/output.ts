@@ -21,7 +21,10 @@ const error = object(
 )
 
 export const errorLine = object('ErrorLine', {
-  event: event('error', 'the command failed; for exec the exit code is 125, else 1'),
+  event: event(
+    'error',
+    'it failed; for exec the exit code is 125, or 126 or 127 if the command could not be started, else 1',
+  ),
   error: [error, 'why'],
 })
 
@@ -65,10 +68,7 @@ export const execLine = t.union([
       event: event('exit', 'the command has ended; the last line'),
       exitCode: [count, 'exit code of standin exec'],
     },
-    {
-      signal: [t.string, 'name of the signal that ended it'],
-      failure: [t.string, 'why, when it could not be started or standin ended it'],
-    },
+    { signal: [t.string, 'name of the signal that ended it'] },
   ),
   errorLine,
 ])

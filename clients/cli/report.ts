@@ -88,7 +88,7 @@ function sentences(line: ExecLine): string[] {
     case 'notice':
       return [line.message]
     case 'exit':
-      return line.failure === undefined ? [] : [line.failure]
+      return []
     case 'error':
       return errorSentences(line.error)
   }
