@@ -28,7 +28,10 @@ export const frameType = {
   credit: 8,
   /** No more data in this direction (the sender's half of the stream is closed). */
   end: 9,
-  /** JSON `{reason}`: the stream ended in both directions, and what was on its way is lost. */
+  /**
+   * JSON `{reason}`: the stream ended in both directions, and what was on its way is lost. With stream and sequence 0 it refuses the
+   * link itself: the agent answers a wrong hello with it, and a right one with an ack.
+   */
   reset: 10,
 } as const
 export type FrameType = (typeof frameType)[keyof typeof frameType]
@@ -38,6 +41,8 @@ export const frameFlag = {
   timed: 1,
   /** data: after the time, if any, comes a u32: so many bytes passed here that were not captured on purpose. */
   skipped: 2,
+  /** open: only the opener sends; the other direction is ended from the start. */
+  oneWay: 4,
 } as const
 
 export type Frame = { type: FrameType; flags: number; stream: number; sequence: bigint; payload: Buffer }
@@ -45,23 +50,25 @@ export type Frame = { type: FrameType; flags: number; stream: number; sequence: 
 export const headerBytes = 20
 /** The largest payload of a frame; larger ones are refused before they are read. */
 export const maxPayloadBytes = 1 << 20
-/** What a stream may carry before its receiver grants more. */
+/** What a stream may carry, in bytes of data frames' payloads, before its receiver grants more. */
 export const initialCreditBytes = 256 << 10
 /** What one side keeps for sending again; when it is full, nothing more is sent until an ack comes. */
 export const resendBytes = 16 << 20
 
 const knownTypes: ReadonlySet<number> = new Set(Object.values(frameType))
 
-/** The bytes of a frame. */
-export function encodeFrame({ type, flags, stream, sequence, payload }: Frame): Buffer {
-  const bytes = Buffer.allocUnsafe(headerBytes + payload.length)
-  bytes.writeUInt32BE(headerBytes - 4 + payload.length, 0)
+/** The bytes of a frame; `prefix` is the beginning of its payload, given apart so that the rest is copied once. */
+export function encodeFrame({ type, flags, stream, sequence, payload }: Frame, prefix?: Buffer): Buffer {
+  const payloadBytes = (prefix?.length ?? 0) + payload.length
+  const bytes = Buffer.allocUnsafe(headerBytes + payloadBytes)
+  bytes.writeUInt32BE(headerBytes - 4 + payloadBytes, 0)
   bytes.writeUInt8(type, 4)
   bytes.writeUInt8(flags, 5)
   bytes.writeUInt16BE(0, 6)
   bytes.writeUInt32BE(stream, 8)
   bytes.writeBigUInt64BE(sequence, 12)
-  payload.copy(bytes, headerBytes)
+  prefix?.copy(bytes, headerBytes)
+  payload.copy(bytes, bytes.length - payload.length)
   return bytes
 }
 
