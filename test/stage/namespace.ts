@@ -101,7 +101,7 @@ async function endChild(child: ChildProcess): Promise<void> {
 
 /**
  * Lays a cable (a veth pair) between two namespaces of one user namespace and gives both ends addresses: 10.77.N.1 and fd77:N::1 at the
- * first, 10.77.N.2 and fd77:N::2 at the second, device `cableN` at both. `number` tells several cables apart. Usable on return.
+ * first, 10.77.N.2 and fd77:N::2 at the second (fd77::1 and fd77::2 if N is 0), device `cableN` at both. `number` tells several cables apart. Usable on return.
  */
 export async function connectNamespaces(first: Namespace, second: Namespace, number = 0): Promise<Cable> {
   const device = `cable${number}`
@@ -115,7 +115,7 @@ export async function connectNamespaces(first: Namespace, second: Namespace, num
 
 async function plugIn(namespace: Namespace, device: string, number: number, host: number) {
   const ipv4 = `10.77.${number}.${host}`
-  const ipv6 = `fd77:${number.toString(16)}::${host}`
+  const ipv6 = number === 0 ? `fd77::${host}` : `fd77:${number.toString(16)}::${host}`
   await namespace.run('ip', 'address', 'add', `${ipv4}/24`, 'dev', device)
   await namespace.run('ip', 'address', 'add', `${ipv6}/64`, 'dev', device, 'nodad')
   await namespace.run('ip', 'link', 'set', device, 'up')
