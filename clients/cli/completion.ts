@@ -108,7 +108,7 @@ function fish(program: Command): string {
     for (const option of options(command)) {
       const short = option.short === undefined ? '' : ` -s ${option.short.slice(1)}`
       const long = option.long === undefined ? '' : ` -l ${option.long.slice(2)}`
-      const values = option.required ? ` -r${fishValues(option)}` : ''
+      const values = option.required ? fishValues(option) : ''
       lines.push(
         `complete -c standin -n "__fish_seen_subcommand_from ${command.name()}"${short}${long}${values} -d '${fishText(option.description)}'`,
       )
@@ -122,9 +122,9 @@ function fish(program: Command): string {
 }
 
 function fishValues(option: Option): string {
-  if (option.long === '--target') return ` -a '(${targetsCommand})'`
-  if (takesFile(option)) return ' -F'
-  return option.argChoices === undefined ? '' : ` -a '${option.argChoices.join(' ')}'`
+  if (option.long === '--target') return ` -x -a '(${targetsCommand})'`
+  if (takesFile(option)) return ' -r -F'
+  return option.argChoices === undefined ? ' -x' : ` -x -a '${option.argChoices.join(' ')}'`
 }
 
 function zshSpecs(option: Option): string[] {

@@ -173,7 +173,7 @@ function addCompletion(program: Command, done: (code: number) => void): void {
       'after',
       examples([
         'source <(standin completion bash)',
-        'standin completion zsh > "${fpath[1]}/_standin"',
+        'standin completion zsh > ~/.zfunc/_standin',
         'standin completion fish > ~/.config/fish/completions/standin.fish',
       ]),
     )

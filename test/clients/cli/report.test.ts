@@ -1,0 +1,106 @@
+// What exec prints in its three forms.
+import assert from 'node:assert/strict'
+import { type ExecLine, execLine } from '../../../clients/cli/output.ts'
+import { jsonReporter, lineReporter, spinnerReporter, type Verbosity } from '../../../clients/cli/report.ts'
+import { decode } from '../../../protocol/codec.ts'
+
+const lines: ExecLine[] = [
+  { event: 'session', sessionId: 's1', state: 'starting' },
+  { event: 'step', step: 'agent', message: 'starting the agent', elapsedMs: 12 },
+  {
+    event: 'ready',
+    sessionId: 's1',
+    target: 'process/1',
+    hostname: 'shop',
+    addresses: ['10.1.0.2'],
+    ports: [80],
+  },
+  { event: 'notice', level: 'warning', message: 'port 80 is held by "nginx"' },
+  { event: 'notice', level: 'log', message: 'details' },
+  { event: 'session', sessionId: 's1', state: 'reconnecting', reason: 'the link closed', attempt: 2 },
+  {
+    event: 'error',
+    error: {
+      code: 1,
+      kind: 'k',
+      blame: 'user',
+      retryable: false,
+      message: 'Cannot do it: no',
+      fix: 'Do that',
+    },
+  },
+  { event: 'exit', exitCode: 0 },
+]
+
+function printed(make: (write: (text: string) => void) => { report(line: ExecLine): void }): string[] {
+  let text = ''
+  const reporter = make(part => {
+    text += part
+  })
+  for (const line of lines) reporter.report(line)
+  return text.split('\n').slice(0, -1)
+}
+
+const said = (verbosity: Verbosity) => printed(write => lineReporter(write, verbosity))
+
+describe('lineReporter()', () => {
+  it('prints sentences that can be told from the output of the command', () => {
+    assert.deepEqual(said('normal'), [
+      'standin: starting the agent (12 ms)',
+      'standin: standing in for process/1 (shop, 10.1.0.2; port 80)',
+      'standin: port 80 is held by "nginx"',
+      'standin: session reconnecting: the link closed (attempt 2)',
+      'standin: Cannot do it: no',
+      'standin: fix: Do that',
+    ])
+  })
+
+  it('prints errors alone when quiet, and the log too when verbose', () => {
+    assert.deepEqual(said('quiet'), ['standin: Cannot do it: no', 'standin: fix: Do that'])
+    assert.ok(said('verbose').includes('standin: details'))
+  })
+})
+
+describe('jsonReporter()', () => {
+  it('prints one object a line, each of the published shape', () => {
+    const objects = printed(write => jsonReporter(write, 'verbose')).map(line => JSON.parse(line))
+    assert.deepEqual(objects, lines)
+    for (const object of objects) assert.ok(decode(execLine, object).ok)
+  })
+
+  it('prints errors alone when quiet', () => {
+    const objects = printed(write => jsonReporter(write, 'quiet')).map(line => JSON.parse(line))
+    assert.deepEqual(
+      objects.map(({ event }) => event),
+      ['error'],
+    )
+  })
+})
+
+describe('spinnerReporter()', () => {
+  it('shows steps in the spinner, lines around it, and leaves the screen when the session is ready', () => {
+    const calls: string[] = []
+    const spinner = {
+      set text(value: string) {
+        calls.push(`text ${value}`)
+      },
+      get text() {
+        return ''
+      },
+      start: () => calls.push('start'),
+      stop: () => calls.push('stop'),
+    }
+    const reporter = spinnerReporter(text => calls.push(text.trim()), 'normal', spinner)
+    for (const line of [lines[1]!, lines[3]!, lines[2]!, lines[3]!]) reporter.report(line)
+    assert.deepEqual(calls, [
+      'start',
+      'text starting the agent',
+      'stop',
+      'standin: port 80 is held by "nginx"',
+      'start',
+      'stop',
+      'standin: standing in for process/1 (shop, 10.1.0.2; port 80)',
+      'standin: port 80 is held by "nginx"',
+    ])
+  })
+})

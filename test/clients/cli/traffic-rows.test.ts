@@ -1,0 +1,90 @@
+// Traffic events turned into rows.
+import assert from 'node:assert/strict'
+import { trafficRows } from '../../../clients/cli/traffic-rows.ts'
+import type { TrafficEvent } from '../../../protocol/rpc/traffic.ts'
+
+const at = new Date(2026, 0, 2, 3, 4, 5, 67).getTime()
+const opened: TrafficEvent = {
+  event: 'opened',
+  at,
+  connection: 'c1',
+  caller: { address: '10.1.0.9', port: 40000 },
+  pod: { address: '10.1.0.2', port: 80 },
+  joined: false,
+}
+const request = (exchange: number, path = '/cart'): TrafficEvent & { event: 'request' } => ({
+  event: 'request',
+  at,
+  connection: 'c1',
+  exchange,
+  method: 'GET',
+  path,
+  version: '1.1',
+  headers: [],
+})
+const response = (exchange: number, status = 200): TrafficEvent & { event: 'response' } => ({
+  event: 'response',
+  at,
+  connection: 'c1',
+  side: 'pod',
+  exchange,
+  status,
+  reason: 'OK',
+  version: '1.1',
+  headers: [],
+  firstByteMs: 1.234,
+})
+const closed: TrafficEvent = { event: 'closed', at, connection: 'c1', side: 'pod', received: 1, sent: 0 }
+
+describe('trafficRows()', () => {
+  it('prints a request when its answer begins, with time, caller, status and milliseconds', () => {
+    const state = trafficRows()
+    assert.deepEqual(state.rows(opened), [])
+    assert.deepEqual(state.rows(request(1)), [])
+    assert.deepEqual(state.rows(response(1)), [
+      '03:04:05.067  10.1.0.9:40000            200      1.2  GET /cart',
+    ])
+    assert.deepEqual(state.counts(), { requests: 1, open: 1 })
+  })
+
+  it('tells pipelined requests apart by their number', () => {
+    const state = trafficRows()
+    for (const event of [opened, request(1, '/a'), request(2, '/b')]) state.rows(event)
+    assert.match(state.rows(response(1))[0]!, /GET \/a$/)
+    assert.match(state.rows(response(2, 404))[0]!, /404 .*GET \/b$/)
+  })
+
+  it('prints what was never answered when the connection ends', () => {
+    const state = trafficRows()
+    for (const event of [opened, request(1), request(2, '/late')]) state.rows(event)
+    state.rows(response(1))
+    const rows = state.rows(closed)
+    assert.equal(rows.length, 1)
+    assert.match(rows[0]!, / - {2} .*GET \/late$/)
+    assert.deepEqual(state.counts(), { requests: 2, open: 0 })
+  })
+
+  it("waits for the final status, and takes the pod's answer, not the process's", () => {
+    const state = trafficRows()
+    for (const event of [opened, request(1), response(1, 100)]) assert.deepEqual(state.rows(event), [])
+    assert.deepEqual(state.rows({ ...response(1), side: 'process' }), [])
+    assert.equal(state.rows(response(1)).length, 1)
+  })
+
+  it('shows an answer whose request was not seen, and bodies under their row', () => {
+    const state = trafficRows()
+    const body = { encoding: 'utf8' as const, data: '{"a":1}\x1b', truncated: true }
+    assert.deepEqual(state.rows({ ...response(1), body }), [
+      '03:04:05.067  ?                         200      1.2  ?',
+      '  < {"a":1}?',
+      '  < …',
+    ])
+  })
+
+  it('forgets the oldest of too many unanswered requests', () => {
+    const state = trafficRows()
+    state.rows(opened)
+    for (let exchange = 1; exchange <= 10_001; exchange++) state.rows(request(exchange))
+    assert.equal(state.rows(closed).length, 10_000)
+  })
+})
