@@ -9,7 +9,6 @@ export type ProgramName =
   | 'hook'
   | 'hook-spawner'
   | 'hook-answerer'
-  | 'hook-waiter'
   | 'guard'
 
 /** The path of a bundled program: beside the running bundle, or in the checkout's dist/ when the source itself runs (unit tests). */

@@ -11,7 +11,6 @@ const programs = {
   hook: 'hooks/main.ts',
   'hook-spawner': 'hooks/spawner-thread.ts',
   'hook-answerer': 'hooks/answerer-thread.ts',
-  'hook-waiter': 'hooks/waiter-thread.ts',
   guard: 'hooks/guard.ts',
 }
 

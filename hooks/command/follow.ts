@@ -1,0 +1,43 @@
+// Keeps the supervisor out of the command's way once it runs: streams, terminal group, signals, stops.
+import { openSync } from 'node:fs'
+import { constants } from 'node:os'
+import { newStop, reapOrphans } from '../linux/children.ts'
+import { groupOf, leaveGroup, signalProcess } from '../linux/group.ts'
+import { close, setDescriptor } from '../linux/libc.ts'
+import { endEverything, signalCommand } from './signals.ts'
+
+const terminalStops: readonly NodeJS.Signals[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU']
+const killAfterMs = 2000
+
+/** `hasEnded` tells whether the command itself is gone while others live on. */
+export function followCommand(command: number, hasEnded: () => boolean): void {
+  const group = groupOf(0)
+  const isLeader = group === process.pid || !leaveGroup()
+  releaseStreams()
+  const forward = (name: NodeJS.Signals) => () =>
+    hasEnded() ? endEverything(killAfterMs) : signalCommand(command, name)
+  for (const name of ['SIGTERM', 'SIGHUP'] as const) process.on(name, forward(name))
+  // In the terminal's group the command has these already; outside of it they were meant for the command.
+  const ignore = () => undefined
+  for (const name of ['SIGINT', 'SIGQUIT'] as const)
+    process.on(name, () => (isLeader && !hasEnded() ? ignore() : forward(name)()))
+  if (isLeader) for (const name of terminalStops) process.on(name, ignore)
+  process.on('SIGCHLD', () => {
+    const stop = hasEnded() ? undefined : newStop(command)
+    if (stop !== undefined) stopWith(group, isLeader)
+    reapOrphans(hasEnded() ? 0 : command)
+  })
+}
+
+/** Pipes must end when the command's own ends of them do. */
+function releaseStreams(): void {
+  const nowhere = openSync('/dev/null', 'r+')
+  for (const stream of [0, 1, 2]) setDescriptor(nowhere, stream)
+  if (nowhere > 2) close(nowhere)
+}
+
+/** The shell sees a job stop when its leader does: that is us, or the client that started us in the same group. */
+function stopWith(group: number, isLeader: boolean): void {
+  if (isLeader) signalProcess(process.pid, constants.signals.SIGSTOP)
+  else if (groupOf(process.ppid) === group) signalProcess(process.ppid, constants.signals.SIGSTOP)
+}

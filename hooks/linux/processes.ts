@@ -1,0 +1,82 @@
+// Looks at this machine's processes through /proc (proc(5)): parents, names, marks, sockets.
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+export type Processes = {
+  readonly pids: readonly number[]
+  /** All processes below `ancestor`, itself not included. */
+  descendants(ancestor: number): number[]
+  name(pid: number): string
+}
+
+type Entry = { parent: number; name: string }
+
+export function listProcesses(): Processes {
+  const entries = new Map<number, Entry>()
+  const children = new Map<number, number[]>()
+  for (const pid of pidsOf('/proc')) {
+    const entry = readStat(pid)
+    if (entry === undefined) continue
+    entries.set(pid, entry)
+    children.set(entry.parent, [...(children.get(entry.parent) ?? []), pid])
+  }
+  return {
+    pids: [...entries.keys()],
+    descendants(ancestor) {
+      const found = [...(children.get(ancestor) ?? [])]
+      for (let index = 0; index < found.length; index++) found.push(...(children.get(found[index]!) ?? []))
+      return found
+    },
+    name: pid => entries.get(pid)?.name ?? '?',
+  }
+}
+
+/** Parent and name of a living process; undefined for one that is gone or only waits to be reaped. */
+export function readStat(pid: number): Entry | undefined {
+  const stat = readProc(pid, 'stat')
+  // The name stands in brackets and may hold brackets and spaces itself.
+  const end = stat.lastIndexOf(')')
+  const [state, parent] = stat.slice(end + 2).split(' ')
+  if (end < 0 || state === 'Z' || state === 'X') return undefined
+  return { parent: Number(parent), name: stat.slice(stat.indexOf('(') + 1, end) }
+}
+
+/** Text of a file of a process; empty when it is gone or may not be read. */
+export function readProc(pid: number | string, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Inodes of the sockets that a process has open; none when it may not be looked into. */
+export function socketInodes(pid: number): Set<string> {
+  const inodes = new Set<string>()
+  for (const descriptor of pidsOf(`/proc/${pid}/fd`)) {
+    try {
+      const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1]
+      if (inode !== undefined) inodes.add(inode)
+    } catch {
+      // Closed in between.
+    }
+  }
+  return inodes
+}
+
+/** Hooked processes that carry this mark in their environment, oldest first. */
+export function markedProcesses(mark: string): number[] {
+  return pidsOf('/proc').filter(
+    pid =>
+      readProc(pid, 'environ').split('\0').includes(mark) &&
+      /^Seccomp:\s*2$/m.test(readProc(pid, 'status')) &&
+      readStat(pid) !== undefined,
+  )
+}
+
+function pidsOf(folder: string): number[] {
+  try {
+    return readdirSync(folder).map(Number).filter(Number.isInteger)
+  } catch {
+    return []
+  }
+}

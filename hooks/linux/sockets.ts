@@ -1,0 +1,139 @@
+// Socket calls on our copies of a process's sockets: bind(2), listen(2), accept4(2), socket(7), poll(2).
+import { close, declare } from './libc.ts'
+
+const SOL_SOCKET = 1
+const SO_TYPE = 3
+const SO_RCVTIMEO = 20
+const SO_ACCEPTCONN = 30
+const SO_PROTOCOL = 38
+const SO_DOMAIN = 39
+const SO_COOKIE = 57
+const SO_NETNS_COOKIE = 71
+const F_GETFL = 3
+const O_NONBLOCK = 0x800
+const SOCK_STREAM = 1
+const SOCK_NONBLOCK = 0x800
+const SOCK_CLOEXEC = 0x80000
+const IPPROTO_TCP = 6
+const IPPROTO_MPTCP = 262
+export const AF_INET = 2
+export const AF_INET6 = 10
+export const POLLIN = 1
+export const POLLHUP = 0x10
+
+const socketCall = declare<[number, number, number]>('int socket(int, int, int)')
+const bindCall = declare<[number, Buffer, number]>('int bind(int, void*, uint)')
+const connectCall = declare<[number, Buffer, number]>('int connect(int, void*, uint)')
+const listenCall = declare<[number, number]>('int listen(int, int)')
+const acceptCall = declare<[number, Buffer, Buffer, number]>('int accept4(int, void*, void*, int)')
+const nameCall = declare<[number, Buffer, Buffer]>('int getsockname(int, void*, void*)')
+const peerCall = declare<[number, Buffer, Buffer]>('int getpeername(int, void*, void*)')
+const optionCall = declare<[number, number, number, Buffer, Buffer]>(
+  'int getsockopt(int, int, int, void*, void*)',
+)
+const fcntl = declare<[number, number, number]>('int fcntl(int, int, long)')
+const pollCall = declare<[Buffer, number, number]>('int poll(void*, ulong, int)')
+
+const length = Buffer.alloc(4)
+const option = Buffer.alloc(16)
+const name = Buffer.alloc(128)
+
+function readOption(socket: number, level: number, which: number, size: number): number {
+  length.writeUInt32LE(size)
+  option.fill(0)
+  return optionCall(socket, level, which, option, length)
+}
+
+const intOption = (socket: number, which: number): number =>
+  readOption(socket, SOL_SOCKET, which, 4) < 0 ? -1 : option.readInt32LE(0)
+
+/** The kernel's number of a socket, the same in every process that shares it; undefined when it is no socket. */
+export const cookieOf = (socket: number): bigint | undefined =>
+  readOption(socket, SOL_SOCKET, SO_COOKIE, 8) < 0 ? undefined : option.readBigUInt64LE(0)
+
+/** The kernel's number of the socket's network namespace; 0 when the kernel cannot tell (before 5.14). */
+export const namespaceOf = (socket: number): bigint =>
+  readOption(socket, SOL_SOCKET, SO_NETNS_COOKIE, 8) < 0 ? 0n : option.readBigUInt64LE(0)
+
+/** AF_INET or AF_INET6 when this is a TCP (or MPTCP) socket, else undefined. */
+export function streamFamily(socket: number): number | undefined {
+  if (intOption(socket, SO_TYPE) !== SOCK_STREAM) return undefined
+  const family = intOption(socket, SO_DOMAIN)
+  const protocol = intOption(socket, SO_PROTOCOL)
+  const internet = family === AF_INET || family === AF_INET6
+  return internet && (protocol === IPPROTO_TCP || protocol === IPPROTO_MPTCP) ? family : undefined
+}
+
+export const isListening = (socket: number): boolean => intOption(socket, SO_ACCEPTCONN) === 1
+export const isNonBlocking = (socket: number): boolean => (fcntl(socket, F_GETFL, 0) & O_NONBLOCK) !== 0
+
+/** SO_RCVTIMEO in milliseconds, 0 for none: how long a blocking accept waits. */
+export function receiveTimeoutMs(socket: number): number {
+  if (readOption(socket, SOL_SOCKET, SO_RCVTIMEO, 16) < 0) return 0
+  return Number(option.readBigInt64LE(0)) * 1000 + Math.ceil(Number(option.readBigInt64LE(8)) / 1000)
+}
+
+export const bind = (socket: number, address: Buffer): number => bindCall(socket, address, address.length)
+export const listen = (socket: number, backlog: number): number => listenCall(socket, backlog)
+export const connect = (socket: number, address: Buffer): number =>
+  connectCall(socket, address, address.length)
+export const openStream = (family: number, options: { nonBlocking: boolean }): number =>
+  socketCall(family, SOCK_STREAM | SOCK_CLOEXEC | (options.nonBlocking ? SOCK_NONBLOCK : 0), 0)
+
+function readName(result: number): Buffer | number {
+  return result < 0 ? result : Buffer.from(name.subarray(0, Math.min(length.readUInt32LE(0), 128)))
+}
+
+/** The socket's own address as struct sockaddr, or a negative errno. */
+export function socketName(socket: number): Buffer | number {
+  length.writeUInt32LE(128)
+  return readName(nameCall(socket, name, length))
+}
+
+/** The peer's address as struct sockaddr, or a negative errno. */
+export function peerName(socket: number): Buffer | number {
+  length.writeUInt32LE(128)
+  return readName(peerCall(socket, name, length))
+}
+
+/** Takes a pending connection; `nonBlocking` is what the process asked for its new socket. Blocks when nothing is pending on a blocking listener. */
+export function accept(
+  listener: number,
+  options: { nonBlocking: boolean },
+): { socket: number; peer: Buffer } | number {
+  length.writeUInt32LE(128)
+  const socket = acceptCall(listener, name, length, SOCK_CLOEXEC | (options.nonBlocking ? SOCK_NONBLOCK : 0))
+  if (socket < 0) return socket
+  return { socket, peer: Buffer.from(name.subarray(0, Math.min(length.readUInt32LE(0), 128))) }
+}
+
+export type Watched = { descriptor: number; events: number }
+
+/** poll(2); gives the events of each descriptor in the same order (0 for none), all 0 after the time-out or a signal. */
+export function poll(watched: readonly Watched[], timeoutMs: number): number[] {
+  // struct pollfd: s32 fd, s16 events, s16 revents
+  const list = Buffer.alloc(8 * watched.length)
+  for (const [index, { descriptor, events }] of watched.entries()) {
+    list.writeInt32LE(descriptor, 8 * index)
+    list.writeInt16LE(events, 8 * index + 4)
+  }
+  const ready = pollCall(list, watched.length, timeoutMs)
+  return watched.map((_, index) => (ready <= 0 ? 0 : list.readInt16LE(8 * index + 6)))
+}
+
+/** The number of the network namespace that this thread makes sockets in. */
+export function ownNamespace(): bigint {
+  const socket = openStream(AF_INET, { nonBlocking: true })
+  if (socket < 0) return 0n
+  const namespace = namespaceOf(socket)
+  close(socket)
+  return namespace
+}
+
+const F_SETFL = 4
+/** Sets or clears O_NONBLOCK of the open file, which all its descriptors share. */
+export const setNonBlocking = (socket: number, { nonBlocking }: { nonBlocking: boolean }): number => {
+  const flags = fcntl(socket, F_GETFL, 0)
+  const wanted = nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
+  return flags === wanted ? 0 : fcntl(socket, F_SETFL, wanted)
+}

@@ -1,0 +1,62 @@
+// The supervisor's line to the server: newline-delimited JSON over an abstract Unix socket, each message checked.
+import { connect, type Socket } from 'node:net'
+import { decode } from '../protocol/codec.ts'
+import { type FromSupervisor, type ToSupervisor, toSupervisor } from '../protocol/hook/messages.ts'
+
+/** Longer than any start message with a large environment (Linux allows 2 MiB of it). */
+const lineLimitBytes = 16 * 1024 * 1024
+
+export type ServerLine = {
+  say(message: FromSupervisor): void
+  /** Calls back when everything that was said has left this process, or cannot any more. */
+  flush(then: () => void): void
+}
+
+export function openServerLine(
+  name: string,
+  on: { message: (message: ToSupervisor) => void; end: () => void; fault: (reason: string) => void },
+): ServerLine {
+  const socket: Socket = connect({ path: `\0${name}` })
+  let ended = false
+  const end = () => {
+    if (ended) return
+    ended = true
+    on.end()
+  }
+  socket.setEncoding('utf8')
+  socket.on('error', end)
+  socket.on('close', end)
+  socket.on('end', end)
+  let pending = ''
+  socket.on('data', (text: string) => {
+    pending += text
+    const lines = pending.split('\n')
+    pending = lines.pop() ?? ''
+    if (pending.length > lineLimitBytes) return on.fault('a line is longer than 16 MiB')
+    for (const line of lines) readLine(line, on)
+  })
+  return {
+    say(message) {
+      if (!ended) socket.write(`${JSON.stringify(message)}\n`)
+    },
+    flush(then) {
+      if (ended) then()
+      else socket.end(then)
+    },
+  }
+}
+
+function readLine(
+  line: string,
+  on: { message: (message: ToSupervisor) => void; fault: (reason: string) => void },
+): void {
+  let value: unknown
+  try {
+    value = JSON.parse(line)
+  } catch {
+    return on.fault('a line is not JSON')
+  }
+  const checked = decode(toSupervisor, value)
+  if (checked.ok) on.message(checked.value)
+  else on.fault(checked.faults.join('; '))
+}

@@ -1,0 +1,34 @@
+// What the supervisor and its threads say to each other.
+import type { ErrorKind } from '../../protocol/errors.ts'
+import type { Listener, Notice } from '../syscalls/world.ts'
+import type { SharedMemory } from './announcements.ts'
+
+export type AnswererData = {
+  memory: SharedMemory
+  ledger: number
+  /** One Int32: the thread id of the spawner, 0 before it is known. */
+  filteredThread: SharedArrayBuffer
+}
+export type ToAnswerer =
+  | { type: 'listen'; listener: number }
+  | { type: 'addresses'; addresses: readonly string[] }
+export type FromAnswerer =
+  | { type: 'loaded' }
+  | { type: 'ready'; complete: boolean }
+  | { type: 'notice'; notice: Notice }
+  | { type: 'listening'; listener: Listener }
+
+export type SpawnerData = { filteredThread: SharedArrayBuffer }
+export type Command = { file: string; args: string[]; environment: Record<string, string>; cwd: string }
+export type ToSpawner = { type: 'spawn'; command: Command }
+export type PlainFailure = {
+  kind: ErrorKind
+  values: Record<string, string | number>
+  detail?: string | undefined
+}
+export type FromSpawner =
+  | { type: 'filtered'; listener: number; noNewPrivileges: boolean }
+  | { type: 'unfiltered'; failure: PlainFailure }
+  | { type: 'spawned'; pid: number }
+  | { type: 'refused'; failure: PlainFailure }
+  | { type: 'exit'; code: number | null; signal: string | null }

@@ -1,0 +1,73 @@
+// Decides one trapped call and answers it; whatever goes wrong, the call is left to the kernel, because these calls are this machine's.
+import {
+  architectureOf,
+  type Call,
+  numberOf,
+  sendContinue,
+  sendResult,
+  threadOf,
+} from '../linux/notification.ts'
+import { type Accepting, answerAccept } from './accept.ts'
+import { answerBind } from './bind.ts'
+import { answerListen } from './listen.ts'
+import { answerGetpeername, answerGetsockname } from './names.ts'
+import { type Architecture, nameCall } from './table.ts'
+import { leaveAlone, type Outcome, type World } from './world.ts'
+
+export type Context = {
+  readonly architecture: Architecture
+  readonly accepting: Accepting
+  /** Our own thread that carries the filter: its calls are never the session's. */
+  readonly filteredThread: number
+}
+
+export function answerCall(call: Call, context: Context): void {
+  const { world } = context.accepting
+  const outcome = decide(call, context)
+  if (outcome.kind === 'continue') sendContinue(world.listener, call)
+  if (outcome.kind === 'result') sendResult(world.listener, call, outcome.result)
+}
+
+function decide(call: Call, context: Context): Outcome {
+  if (threadOf(call) === context.filteredThread) return leaveAlone('a call of standin itself')
+  try {
+    return dispatch(call, context)
+  } catch (thrown) {
+    context.accepting.world.notice({
+      level: 'warning',
+      code: 'hook-mistake',
+      text: `A system call was left alone because of a mistake in standin: ${thrown instanceof Error ? thrown.stack : thrown}`,
+    })
+    return leaveAlone('a mistake here')
+  }
+}
+
+function dispatch(call: Call, { architecture, accepting }: Context): Outcome {
+  const { world, waiting } = accepting
+  switch (nameCall(architecture, architectureOf(call), numberOf(call))) {
+    case 'bind':
+      // A held accept of a process that has just died must not keep its port busy.
+      waiting.sweep()
+      return answerBind(call, world)
+    case 'listen':
+      return answerListen(call, world)
+    case 'accept':
+    case 'accept4':
+      return answerAccept(call, accepting)
+    case 'getsockname':
+      return answerGetsockname(call, world)
+    case 'getpeername':
+      return answerGetpeername(call, world)
+    default:
+      return warnOfForeign(world)
+  }
+}
+
+function warnOfForeign(world: World): Outcome {
+  world.notice({
+    level: 'warning',
+    code: '32-bit-program',
+    text: 'A 32-bit program runs as if it were not in the session: only 64-bit programs can be hooked',
+  })
+  return leaveAlone('a 32-bit program')
+}

@@ -1,0 +1,72 @@
+// Answers getsockname and getpeername: a delivered connection shows the pod and the caller, a moved socket what it asked for.
+import type { Endpoint } from '../../protocol/codec.ts'
+import { dummyAddress, isLoopback, readAddress, writeAddress } from '../address.ts'
+import { type Call, isAlive } from '../linux/notification.ts'
+import { AF_INET, cookieOf, peerName } from '../linux/sockets.ts'
+import type { Announced } from '../shared/announcements.ts'
+import { showAddress } from './show-address.ts'
+import { withCopy } from './with-copy.ts'
+import { give, leaveAlone, type Outcome, type World } from './world.ts'
+
+export const answerGetsockname = (call: Call, world: World): Outcome =>
+  withCopy(call, world, copy => {
+    const cookie = cookieOf(copy)
+    if (cookie === undefined) return leaveAlone('not a socket')
+    const binding = world.bindings.get(cookie)
+    if (binding !== undefined && !isSame(binding.asked, binding.actual))
+      return show(call, world, binding.family, shownBinding(binding))
+    const found = findDelivered(copy, cookie, world)
+    return found === undefined
+      ? leaveAlone('its own address')
+      : show(call, world, found.family, found.shown.pod)
+  })
+
+export const answerGetpeername = (call: Call, world: World): Outcome =>
+  withCopy(call, world, copy => {
+    const cookie = cookieOf(copy)
+    if (cookie === undefined) return leaveAlone('not a socket')
+    const found = findDelivered(copy, cookie, world)
+    return found === undefined
+      ? leaveAlone('its own peer')
+      : show(call, world, found.family, found.shown.caller)
+  })
+
+const isSame = (one: Endpoint, other: Endpoint) => one.address === other.address && one.port === other.port
+
+/** A socket that asked for "any port" learns which one it got, on the address that it asked for. */
+export const shownBinding = ({ asked, actual }: { asked: Endpoint; actual: Endpoint }): Endpoint => ({
+  address: asked.address,
+  port: asked.port === 0 ? actual.port : asked.port,
+})
+
+/** A connection that was accepted here, or natively (accept without an address), in which case its real peer tells which it is. */
+function findDelivered(
+  copy: number,
+  cookie: bigint,
+  world: World,
+): { family: number; shown: Announced } | undefined {
+  const peer = peerName(copy)
+  if (typeof peer === 'number') return undefined
+  const source = readAddress(peer)
+  if (source === undefined || !isLoopback(source.address)) return undefined
+  const known = world.delivered.get(cookie) ?? world.announcements.take(source)
+  if (known === undefined) return undefined
+  world.delivered.set(cookie, known)
+  return { family: peer.readUInt16LE(0), shown: known }
+}
+
+function show(call: Call, world: World, family: number, endpoint: Endpoint): Outcome {
+  if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
+  warnOfDummy(world, family, endpoint)
+  return give(showAddress(call, writeAddress(family, endpoint)))
+}
+
+/** Says once that an IPv4 socket was shown a dummy address, because it cannot hold the caller's. */
+export function warnOfDummy(world: World, family: number, endpoint: Endpoint): void {
+  if (family !== AF_INET || !endpoint.address.includes(':')) return
+  world.notice({
+    level: 'info',
+    code: 'caller-address-dummy',
+    text: `An IPv4 socket cannot show IPv6 addresses of callers; it shows ${dummyAddress} instead`,
+  })
+}

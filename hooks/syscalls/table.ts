@@ -1,0 +1,87 @@
+// Which system calls are trapped, for each architecture: the one list that the filter and the answerer are made from.
+
+/** What is done with a call; `notifyWithAddress` traps it only when its second argument, the address buffer, is not null. */
+export type Treatment = 'notify' | 'notifyWithAddress' | 'refuseENOSYS'
+
+export type CallName =
+  | 'bind'
+  | 'listen'
+  | 'accept'
+  | 'accept4'
+  | 'getsockname'
+  | 'getpeername'
+  | 'io_uring_setup'
+
+export const treatments: Readonly<Record<CallName, Treatment>> = {
+  bind: 'notify',
+  listen: 'notify',
+  accept: 'notifyWithAddress',
+  accept4: 'notifyWithAddress',
+  getsockname: 'notify',
+  getpeername: 'notify',
+  // Runtimes that find no io_uring fall back to calls that are seen here.
+  io_uring_setup: 'refuseENOSYS',
+}
+
+/** A foreign program calls `number` once or twice at its start, to set its thread pointer: trapped for a warning only. */
+type Foreign = { readonly audit: number; readonly number: number }
+
+export type Architecture = {
+  /** AUDIT_ARCH_* of linux/audit.h. */
+  readonly audit: number
+  readonly numbers: Readonly<Record<CallName, number>>
+  readonly foreign: readonly Foreign[]
+  /** x86-64 only: x32 programs show the native architecture and set this bit in the number. */
+  readonly foreignBit?: { readonly bit: number; readonly number: number }
+}
+
+export const AUDIT_ARCH_X86_64 = 0xc000003e
+export const AUDIT_ARCH_AARCH64 = 0xc00000b7
+export const AUDIT_ARCH_I386 = 0x40000003
+export const AUDIT_ARCH_ARM = 0x40000028
+const X32_SYSCALL_BIT = 0x40000000
+
+export const architectures = {
+  x64: {
+    audit: AUDIT_ARCH_X86_64,
+    numbers: {
+      accept: 43,
+      bind: 49,
+      listen: 50,
+      getsockname: 51,
+      getpeername: 52,
+      accept4: 288,
+      io_uring_setup: 425,
+    },
+    // set_thread_area of i386
+    foreign: [{ audit: AUDIT_ARCH_I386, number: 243 }],
+    // arch_prctl of x32
+    foreignBit: { bit: X32_SYSCALL_BIT, number: X32_SYSCALL_BIT + 158 },
+  },
+  arm64: {
+    audit: AUDIT_ARCH_AARCH64,
+    numbers: {
+      bind: 200,
+      listen: 201,
+      accept: 202,
+      getsockname: 204,
+      getpeername: 205,
+      accept4: 242,
+      io_uring_setup: 425,
+    },
+    // ARM_set_tls, a private call of 32-bit arm
+    foreign: [{ audit: AUDIT_ARCH_ARM, number: 0xf0005 }],
+  },
+} as const satisfies Record<string, Architecture>
+
+/** The table of the machine that this runs on; undefined where there is none. */
+export function ownArchitecture(arch: string = process.arch): Architecture | undefined {
+  return arch === 'x64' || arch === 'arm64' ? architectures[arch] : undefined
+}
+
+/** The name of a trapped call, or `foreign` for one that only warns. */
+export function nameCall(architecture: Architecture, audit: number, number: number): CallName | 'foreign' {
+  if (audit !== architecture.audit) return 'foreign'
+  const found = Object.entries(architecture.numbers).find(([, its]) => its === number)
+  return found === undefined ? 'foreign' : (found[0] as CallName)
+}

@@ -1,0 +1,72 @@
+// What the answers to system calls are decided from: the session's wishes, and what is known of sockets by their cookies.
+import type { Endpoint } from '../../protocol/codec.ts'
+import { type Descriptors, makeDescriptors } from '../linux/descriptors.ts'
+import { ownNamespace } from '../linux/sockets.ts'
+import {
+  type Announced,
+  type Announcements,
+  isWanted,
+  openAnnouncements,
+  type SharedMemory,
+} from '../shared/announcements.ts'
+import { BoundedMap } from '../shared/bounded-map.ts'
+
+/** Cookies are never reused, so what is kept of closed sockets is only waste; this many sockets are remembered. */
+const socketLimit = 65_536
+
+/** What becomes of a trapped call: the kernel runs it, or it ends with a result (negative errno), or it was answered or put aside already. */
+export type Outcome =
+  | { readonly kind: 'continue'; readonly reason: string }
+  | { readonly kind: 'result'; readonly result: number }
+  | { readonly kind: 'done' }
+
+export const leaveAlone = (reason: string): Outcome => ({ kind: 'continue', reason })
+export const give = (result: number): Outcome => ({ kind: 'result', result })
+export const done: Outcome = { kind: 'done' }
+
+export type Notice = { level: 'info' | 'warning'; code: string; text: string }
+export type Listener = { cookie: bigint; family: number; asked: Endpoint; actual: Endpoint }
+export type Binding = { family: number; asked: Endpoint; actual: Endpoint }
+
+export type World = {
+  readonly listener: number
+  readonly supervisor: number
+  readonly descriptors: Descriptors
+  readonly announcements: Announcements
+  /** The network namespace whose ports are shared with the server's; sockets of others are left alone. */
+  readonly namespace: bigint
+  podAddresses: ReadonlySet<string>
+  /** Bound sockets by cookie: what was asked for and what it became. */
+  readonly bindings: Map<bigint, Binding>
+  readonly listeners: Map<bigint, Listener>
+  /** Accepted connections that were announced. */
+  readonly delivered: Map<bigint, Announced>
+  /** The session's substitute for a port that could not be had. */
+  readonly substitutes: Map<number, number>
+  isWanted(port: number): boolean
+  notice(notice: Notice): void
+  listening(listener: Listener): void
+}
+
+export function makeWorld(options: {
+  listener: number
+  memory: SharedMemory
+  notice: (notice: Notice) => void
+  listening: (listener: Listener) => void
+}): World {
+  return {
+    listener: options.listener,
+    supervisor: process.pid,
+    descriptors: makeDescriptors(),
+    announcements: openAnnouncements(options.memory.announcements),
+    namespace: ownNamespace(),
+    podAddresses: new Set(),
+    bindings: new BoundedMap(socketLimit),
+    listeners: new BoundedMap(socketLimit),
+    delivered: new BoundedMap(socketLimit),
+    substitutes: new Map(),
+    isWanted: port => isWanted(options.memory.wanted, port),
+    notice: options.notice,
+    listening: options.listening,
+  }
+}
