@@ -1,0 +1,169 @@
+// One command under the hooks, from the supervisor's first word to the end of its last process.
+import type { Endpoint } from '../../protocol/codec.ts'
+import { Failure } from '../../protocol/errors.ts'
+import type { FromSupervisor, ToSupervisor } from '../../protocol/hook/messages.ts'
+import { settledWithin } from '../deadline.ts'
+import { toldFailure } from '../told-failure.ts'
+import { Announcements } from './announcements.ts'
+import type { Channel } from './channel.ts'
+import { commandWatch } from './orphan.ts'
+
+export type Start = Omit<Extract<ToSupervisor, { type: 'start' }>, 'type'>
+export type Listener = { asked: Endpoint; actual: Endpoint }
+/** As process/exit reports it. */
+export type Exit = { code?: number; signal?: string; failure?: string }
+
+export type HookedProcessEvents = {
+  listening(listener: Listener): void
+  notice(level: 'info' | 'warning', text: string): void
+  /** The supervisor was killed while its command ran. */
+  orphaned(): void
+}
+
+/** What a command is given to end by itself. */
+const killAfterMs = 5_000
+const endPatienceMs = killAfterMs + 2_000
+
+export class HookedProcess {
+  /** Resolves with the command's pid; rejects when it could not be started. */
+  readonly started: Promise<number>
+  /** Resolves when the command has ended; others that it started may live on. */
+  readonly exited: Promise<Exit>
+  /** Resolves when nothing of it is hooked any more. */
+  readonly gone: Promise<void>
+  readonly listeners = new Map<string, Listener>()
+  readonly announcements: Announcements
+  #channel: Channel | undefined
+  #start: Start | undefined
+  #pid: number | undefined
+  #hasExited = false
+  #orphan: ReturnType<typeof commandWatch> | undefined
+  #resolve!: { started(pid: number): void; exited(exit: Exit): void; gone(): void }
+  #fail!: (failure: Failure) => void
+
+  constructor(
+    readonly id: string,
+    readonly label: string,
+    readonly events: HookedProcessEvents,
+  ) {
+    this.started = new Promise((started, reject) => {
+      this.#resolve = { started, exited: () => {}, gone: () => {} }
+      this.#fail = reject
+    })
+    this.started.catch(() => {})
+    this.exited = new Promise(exited => (this.#resolve.exited = exited))
+    this.gone = new Promise(gone => (this.#resolve.gone = gone))
+    this.announcements = new Announcements(message => this.send(message))
+  }
+
+  /** Whether the command runs. */
+  get running(): boolean {
+    return this.#pid !== undefined && !this.#hasExited
+  }
+
+  get hasExited(): boolean {
+    return this.#hasExited
+  }
+
+  get connected(): boolean {
+    return this.#channel !== undefined && !this.#channel.closed
+  }
+
+  /** The supervisor has come. It starts the command at once if `start` was called before. */
+  take(channel: Channel): void {
+    if (this.#hasExited) {
+      channel.close()
+      return
+    }
+    this.#channel = channel
+    channel.events = { message: message => this.#message(message), closed: () => this.#closed() }
+    if (this.#start !== undefined) this.send({ type: 'start', ...this.#start })
+  }
+
+  start(start: Start): void {
+    this.#start = start
+    this.send({ type: 'start', ...start })
+  }
+
+  send(message: ToSupervisor): void {
+    this.#channel?.send(message)
+  }
+
+  /** The supervisor will not come: it could not be started, or its session ended before. */
+  abandon(failure: Failure): void {
+    this.#channel?.close()
+    this.#finish({ failure: failure.message, ...exitCodeOf(failure) }, failure)
+    this.#resolve.gone()
+  }
+
+  signal(name: string): void {
+    if (this.#orphan === undefined) this.send({ type: 'signal', signal: name })
+    else this.#orphan.signal(name)
+  }
+
+  /** Ends everything that is hooked, SIGTERM first; resolves when it is gone, or when the supervisor does not manage. */
+  async end(): Promise<void> {
+    if (this.#orphan !== undefined) return this.#orphan.end(killAfterMs)
+    if (this.#start === undefined || this.#channel === undefined) {
+      return this.abandon(
+        new Failure('hook-failed', { command: this.label, reason: 'the session ended before it started' }),
+      )
+    }
+    this.send({ type: 'end', killAfterMs })
+    if (await settledWithin(this.gone, endPatienceMs)) return
+    this.#channel.close()
+  }
+
+  #message(message: FromSupervisor): void {
+    if (message.type === 'started') {
+      this.#pid = message.pid
+      this.#resolve.started(message.pid)
+    } else if (message.type === 'failed') {
+      const values = { command: this.label, reason: 'the supervisor reported a failure' }
+      const failure = toldFailure(message.failure, { kind: 'hook-failed', values })
+      this.#finish({ failure: failure.message, ...exitCodeOf(failure) }, failure)
+    } else if (message.type === 'exit') {
+      this.#finish({
+        ...(message.code === undefined ? {} : { code: message.code }),
+        ...(message.signal === undefined ? {} : { signal: message.signal }),
+      })
+    } else if (message.type === 'listening') {
+      this.listeners.set(message.listener, { asked: message.asked, actual: message.actual })
+      this.events.listening(message)
+    } else if (message.type === 'announced') this.announcements.confirmed(message.announcement)
+    else if (message.type === 'notice') this.events.notice(message.level, message.text)
+  }
+
+  #closed(): void {
+    this.listeners.clear()
+    this.announcements.fail()
+    if (this.#hasExited || this.#pid === undefined) {
+      const failure = new Failure('hook-failed', { command: this.label, reason: 'the supervisor ended' })
+      this.#finish({ failure: failure.message }, failure)
+      this.#resolve.gone()
+      return
+    }
+    this.#orphan = commandWatch(this.#pid, this.id)
+    this.events.orphaned()
+    void this.#orphan.gone.then(() => {
+      this.#finish({
+        failure: 'the supervisor was killed before the command ended, so its exit code is not known',
+      })
+      this.#resolve.gone()
+    })
+  }
+
+  #finish(exit: Exit, failure?: Failure): void {
+    if (this.#hasExited) return
+    this.#hasExited = true
+    this.#fail(
+      failure ?? new Failure('hook-failed', { command: this.label, reason: 'it ended before it started' }),
+    )
+    this.#resolve.exited(exit)
+  }
+}
+
+/** As a shell reports a command that it could not start. */
+function exitCodeOf({ kind }: Failure): { code: number } {
+  return { code: kind === 'command-not-found' ? 127 : kind === 'command-not-executable' ? 126 : 125 }
+}

@@ -1,0 +1,72 @@
+// Watches and ends a command whose supervisor was killed: it is no child of ours, so its end is seen in /proc.
+import { readdirSync, readFileSync } from 'node:fs'
+import { processMark } from '../../protocol/hook/messages.ts'
+
+const lookEveryMs = 300
+
+export type CommandWatch = {
+  readonly gone: Promise<void>
+  signal(name: string): void
+  end(killAfterMs: number): Promise<void>
+}
+
+/** `pid` is the command; everything that it started carries `processId` in its environment. */
+export function commandWatch(pid: number, processId: string): CommandWatch {
+  const startTime = startTimeOf(pid)
+  const alive = () => startTime !== undefined && startTimeOf(pid) === startTime
+  const gone = new Promise<void>(resolve => {
+    const look = () => {
+      if (!alive()) resolve()
+      else setTimeout(look, lookEveryMs)
+    }
+    look()
+  })
+  const signal = (name: string) => {
+    if (alive()) kill(pid, name)
+  }
+  return {
+    gone,
+    signal,
+    async end(killAfterMs) {
+      signal('SIGTERM')
+      const timer = setTimeout(() => signal('SIGKILL'), killAfterMs)
+      await gone
+      clearTimeout(timer)
+      for (const other of markedProcesses(processId)) kill(other, 'SIGKILL')
+    },
+  }
+}
+
+function kill(pid: number, name: string): void {
+  try {
+    process.kill(pid, name)
+  } catch {
+    // It has just ended.
+  }
+}
+
+/** Field 22 of /proc/PID/stat (proc_pid_stat(5)), which tells a reused pid; undefined when the process is gone or a zombie. */
+function startTimeOf(pid: number): string | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19]
+  } catch {
+    return undefined
+  }
+}
+
+/** Processes that hold the mark of this process in the environment that they were started with. */
+export function markedProcesses(processId: string): number[] {
+  const mark = `${processMark}=${processId}\0`
+  return readdirSync('/proc')
+    .filter(entry => /^\d+$/.test(entry))
+    .map(Number)
+    .filter(pid => {
+      try {
+        return `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${mark}`)
+      } catch {
+        return false
+      }
+    })
+}

@@ -1,0 +1,189 @@
+// The commands of one session: launched by the server, or prepared for the client to start; all of them end with the session.
+import { Failure } from '../../protocol/errors.ts'
+import { processExit } from '../../protocol/rpc/processes.ts'
+import type { Client } from '../rpc/client.ts'
+import { HookedProcess, type Listener, type Start } from './hooked-process.ts'
+import type { Hooks } from './hooks.ts'
+import { LaunchedProcess, type LaunchOptions } from './launched.ts'
+import { type Prepared, type PrepareOptions, prepare } from './prepared.ts'
+import { SpawnedSupervisor } from './spawned.ts'
+
+/** What a command is started with, as far as the session decides it. */
+export type StartFacts = { environment: Record<string, string | null>; addresses: string[]; ports: number[] }
+
+export type ProcessHost = {
+  readonly sessionId: string
+  readonly client: Client
+  /** Another port is listened on, or a command started or ended. */
+  onListening(): void
+  onCount(): void
+}
+
+export class SessionProcesses {
+  readonly #all = new Map<string, HookedProcess>()
+  readonly #launched = new Map<string, LaunchedProcess>()
+  readonly #cleanups = new Set<() => Promise<void>>()
+  #facts: StartFacts | undefined
+  #warm: SpawnedSupervisor | undefined
+  #prepared = false
+  #ended = false
+
+  constructor(
+    readonly host: ProcessHost,
+    readonly hooks: Hooks,
+  ) {}
+
+  /** Commands that run. */
+  get count(): number {
+    return [...this.#all.values()].filter(process => process.running).length
+  }
+
+  find(processId: string): HookedProcess | undefined {
+    const found = this.#all.get(processId)
+    return found?.hasExited ? undefined : found
+  }
+
+  launched(processId: string): LaunchedProcess | undefined {
+    return this.#launched.get(processId)
+  }
+
+  /** The session runs: commands that were prepared start, and a supervisor is made ready for the first launch. */
+  run(facts: StartFacts): void {
+    this.#facts = facts
+    for (const process of this.#all.values()) void this.#start(process, {})
+    if (!this.#prepared) void this.#warmUp()
+  }
+
+  setPorts(ports: number[]): void {
+    if (this.#facts === undefined) return
+    this.#facts = { ...this.#facts, ports }
+    for (const process of this.#all.values()) process.send({ type: 'ports', ports })
+  }
+
+  /** The newest listener on a port of the process, with the process that has it. */
+  listenerOn(port: number): { process: HookedProcess; listener: Listener } | undefined {
+    for (const process of [...this.#all.values()].reverse()) {
+      const listener = [...process.listeners.values()].reverse().find(({ asked }) => asked.port === port)
+      if (listener !== undefined && process.connected) return { process, listener }
+    }
+    return undefined
+  }
+
+  get listeningPorts(): number[] {
+    return [...this.#all.values()].flatMap(({ listeners }) =>
+      [...listeners.values()].map(({ asked }) => asked.port),
+    )
+  }
+
+  async launch(options: LaunchOptions): Promise<LaunchedProcess> {
+    await this.hooks.require()
+    const supervisor = await this.#takeSupervisor(options.stdin)
+    const process = this.track(supervisor.processId, options.command.join(' '))
+    const launched = new LaunchedProcess(process, supervisor, this.host.client)
+    this.#launched.set(process.id, launched)
+    void launched.closed.then(() => this.#launched.delete(process.id))
+    try {
+      process.take(await supervisor.channel)
+      await this.#start(process, options)
+      await process.started
+    } catch (thrown) {
+      if (!process.hasExited) process.abandon(thrown as Failure)
+      await supervisor.end()
+      throw thrown
+    } finally {
+      if (!this.#ended) void this.#warmUp()
+    }
+    return launched
+  }
+
+  async prepare(options: PrepareOptions): Promise<Prepared> {
+    await this.hooks.require()
+    this.#prepared = true
+    void this.hooks.guard.address().catch(() => {})
+    const prepared = await prepare(this, options)
+    this.#cleanups.add(prepared.remove)
+    if (this.#ended) await prepared.remove()
+    return prepared
+  }
+
+  /** Begins to look after a process; `report` is false for those whose id the client was never told. */
+  track(id: string, label: string, { report = false } = {}): HookedProcess {
+    const { client } = this.host
+    const process = new HookedProcess(id, label, {
+      listening: () => this.host.onListening(),
+      notice: (level, text) => (level === 'warning' ? client.show(level, text) : client.log(level, text)),
+      orphaned: () =>
+        client.show(
+          'warning',
+          `The supervisor of "${label}" was killed: the command runs on, but nothing reaches it any more`,
+        ),
+    })
+    this.#all.set(id, process)
+    void process.started.then(this.host.onCount, () => {})
+    void process.exited.then(exit => {
+      this.host.onCount()
+      if (report) client.notify(processExit, { processId: id, ...exit })
+    })
+    void process.gone.then(() => {
+      this.#all.delete(id)
+      this.host.onListening()
+    })
+    return process
+  }
+
+  /** A process whose supervisor has come by itself: it starts when the session runs. */
+  arrived(process: HookedProcess): void {
+    if (!this.#ended) {
+      if (this.#facts !== undefined) void this.#start(process, {})
+      return
+    }
+    process.abandon(new Failure('session-not-running', { sessionId: this.host.sessionId, state: 'stopped' }))
+  }
+
+  /** Ends every command and removes what was made for them. */
+  async end(): Promise<void> {
+    this.#ended = true
+    const warm = this.#warm
+    this.#warm = undefined
+    const launched = [...this.#launched.values()]
+    await Promise.all([
+      warm?.end(),
+      ...[...this.#all.values()].map(process => process.end()),
+      ...[...this.#cleanups].map(remove => remove()),
+    ])
+    await Promise.all(launched.map(one => one.end()))
+  }
+
+  async #start(process: HookedProcess, own: Partial<LaunchOptions>): Promise<void> {
+    const facts = this.#facts
+    if (facts === undefined) return
+    try {
+      const address = await this.hooks.guard.address()
+      const start: Start = { ...facts, ...address, environment: { ...facts.environment, ...own.environment } }
+      if (own.command !== undefined) start.command = own.command
+      if (own.cwd !== undefined) start.cwd = own.cwd
+      process.start(start)
+    } catch (thrown) {
+      process.abandon(thrown as Failure)
+    }
+  }
+
+  async #takeSupervisor(stdin: 'null' | 'pipe'): Promise<SpawnedSupervisor> {
+    const warm = this.#warm
+    if (stdin === 'pipe' || warm === undefined || !warm.usable) {
+      return new SpawnedSupervisor(this.hooks.newProcessId(), stdin, await this.hooks.socket())
+    }
+    this.#warm = undefined
+    return warm
+  }
+
+  /** One idle supervisor, for commands without input: most are. */
+  async #warmUp(): Promise<void> {
+    const support = await this.hooks.support()
+    if (!support.hooks || this.#ended || this.#warm?.usable) return
+    void this.hooks.guard.address().catch(() => {})
+    const socket = await this.hooks.socket()
+    if (!this.#ended && !this.#warm?.usable)
+      this.#warm = new SpawnedSupervisor(this.hooks.newProcessId(), 'null', socket)
+  }
+}

@@ -1,0 +1,74 @@
+// A supervisor that the server started itself, with pipes; made before it is needed, so that a launch only has to say "start".
+import { type ChildProcess, spawn } from 'node:child_process'
+import { Failure } from '../../protocol/errors.ts'
+import { hookProcessVariable, hookSocketVariable, hookTokenVariable } from '../../protocol/hook/messages.ts'
+import { programPath } from '../../protocol/programs.ts'
+import { awaitEnd, childGone } from '../children.ts'
+import { ownEnvironment } from '../own-environment.ts'
+import type { Channel } from './channel.ts'
+import { type HookSocket, newToken } from './hook-socket.ts'
+
+export type StdinMode = 'null' | 'pipe'
+
+const helloTimeoutMs = 15_000
+
+export class SpawnedSupervisor {
+  readonly child: ChildProcess
+  readonly gone: Promise<void>
+  /** Resolves when it has shown its token; rejects with `hook-failed` when it ends before. */
+  readonly channel: Promise<Channel>
+  #forget: () => void
+
+  constructor(
+    readonly processId: string,
+    readonly stdin: StdinMode,
+    socket: HookSocket,
+  ) {
+    const token = newToken()
+    let arrived: (channel: Channel) => void
+    const arrival = new Promise<Channel>(resolve => (arrived = resolve))
+    this.#forget = socket.expect(token, { once: true }, channel => arrived(channel))
+    // A session of its own: Ctrl-C in the server's terminal is not for the command.
+    this.child = spawn(process.execPath, [programPath('hook')], {
+      stdio: [stdin === 'pipe' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: {
+        ...ownEnvironment(),
+        [hookSocketVariable]: socket.name,
+        [hookTokenVariable]: token,
+        [hookProcessVariable]: processId,
+      },
+    })
+    this.gone = childGone(this.child)
+    this.child.stdin?.on('error', () => {})
+    this.channel = this.#arrival(arrival)
+    this.channel.catch(() => {})
+  }
+
+  /** Whether it can still take a command. */
+  get usable(): boolean {
+    return this.child.pid !== undefined && this.child.exitCode === null && this.child.signalCode === null
+  }
+
+  /** Ends a supervisor whose process is over, or that was never used. */
+  async end(): Promise<void> {
+    this.#forget()
+    const channel = await Promise.race([this.channel.catch(() => undefined), Promise.resolve(undefined)])
+    channel?.close()
+    if (channel === undefined) this.child.kill('SIGKILL')
+    await awaitEnd(this.child, this.gone, 2_000)
+  }
+
+  #arrival(arrival: Promise<Channel>): Promise<Channel> {
+    return new Promise((resolve, reject) => {
+      const fail = (reason: string) => {
+        this.#forget()
+        reject(new Failure('hook-failed', { command: 'hook', reason }))
+      }
+      const timer = setTimeout(() => fail('the supervisor did not report in time'), helloTimeoutMs)
+      void this.gone.then(() => fail('the supervisor ended'))
+      void arrival.then(resolve)
+      void Promise.race([arrival, this.gone]).then(() => clearTimeout(timer))
+    })
+  }
+}

@@ -1,0 +1,118 @@
+// One agent and the link to it: made together, ended together.
+import { generateKeyPairSync } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
+import type { AgentEvent } from '../../protocol/agent/control.ts'
+import type { LinkStream } from '../../protocol/link/endpoint.ts'
+import { orAborted } from '../deadline.ts'
+import { connectLink } from '../link/connect.ts'
+import type { Log } from '../log.ts'
+import type { Resolved } from '../targets/targets.ts'
+import { type Agent, startAgent } from './agent.ts'
+import { AgentTalk } from './agent-talk.ts'
+
+/** How long a link may be away before its streams are given up (DESIGN section 6). */
+export const graceMs = 60_000
+const heartbeatMs = 5_000
+
+export type AttachmentEvents = {
+  event(event: AgentEvent): void
+  open(stream: LinkStream, payload: unknown): void
+  /** The link broke and is tried again, or is back. */
+  reconnecting(reason: string, attempt: number): void
+  running(): void
+  /** The agent ended, or the link stayed away for the grace time. Not called after `end`. */
+  lost(reason: string): void
+}
+
+export type Attachment = { readonly talk: AgentTalk; end(reason: string): Promise<void> }
+
+/** Cancelled or failed at any point, nothing of it is left. */
+export async function attach(options: {
+  resolved: Resolved
+  sessionId: string
+  signal: AbortSignal
+  log: Log
+  events: AttachmentEvents
+  /** Called as each step begins. */
+  onStep(step: 'agent' | 'link'): void
+}): Promise<Attachment> {
+  const { publicKey, privateKey } = generateKeyPairSync('ed25519')
+  options.onStep('agent')
+  const key = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
+  const agent = await startAgent({ ...options, publicKey: key, graceMs })
+  options.onStep('link')
+  const attachment = link(agent, { ...options, privateKey })
+  try {
+    const ended = agent.gone.then(() => Promise.reject(new Error('the agent ended')))
+    await orAborted(Promise.race([attachment.ready, ended]), options.signal)
+    attachment.open()
+    return attachment
+  } catch (thrown) {
+    await attachment.end('the session could not start')
+    throw thrown
+  }
+}
+
+function link(
+  agent: Agent,
+  options: {
+    sessionId: string
+    privateKey: Parameters<typeof connectLink>[0]['privateKey']
+    events: AttachmentEvents
+  },
+) {
+  const { events } = options
+  let over = false
+  let opened = false
+  const lose = (reason: string) => {
+    if (over) return
+    over = true
+    talk.close(reason)
+    connection.close(reason)
+    if (opened) void agent.end().then(() => events.lost(reason))
+  }
+  const connection = connectLink({
+    dial: () => dial(agent.listening),
+    session: options.sessionId,
+    privateKey: options.privateKey,
+    graceMs,
+    heartbeatMs,
+    onControl: value => talk.take(value),
+    onOpen: (stream, payload) => events.open(stream, payload),
+    onState(state) {
+      if (over || !opened) return
+      if (state.state === 'running') events.running()
+      else if (state.state === 'reconnecting') events.reconnecting(state.reason, state.attempt)
+      else lose(state.reason)
+    },
+  })
+  const talk = new AgentTalk({
+    send: value => connection.endpoint.control(value),
+    onEvent: event => events.event(event),
+  })
+  void agent.gone.then(() => lose('the agent ended'))
+  return {
+    talk,
+    ready: connection.ready,
+    open() {
+      opened = true
+    },
+    async end(reason: string) {
+      over = true
+      talk.close(reason)
+      connection.close(reason)
+      await agent.end()
+    },
+  }
+}
+
+function dial(name: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(`\0${name}`)
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      resolve(socket)
+    })
+  })
+}

@@ -1,0 +1,258 @@
+// One session: a target, an agent in it, and the commands that stand in for it.
+import type * as t from 'io-ts'
+import { type AgentEvent, type TargetFacts, targetFacts } from '../../protocol/agent/control.ts'
+import { object } from '../../protocol/codec.ts'
+import type { SessionConfig } from '../../protocol/config.ts'
+import { asFailure, Failure } from '../../protocol/errors.ts'
+import type { startSession } from '../../protocol/rpc/sessions.ts'
+import { orAborted } from '../deadline.ts'
+import { createIncoming, type Incoming } from '../incoming/incoming.ts'
+import type { Log } from '../log.ts'
+import type { Hooks } from '../processes/hooks.ts'
+import { SessionProcesses } from '../processes/session-processes.ts'
+import type { Client } from '../rpc/client.ts'
+import { type Resolved, resolveTarget } from '../targets/targets.ts'
+import { createTraffic, type Traffic } from '../traffic/traffic.ts'
+import { type Attachment, attach } from './attachment.ts'
+import { decideEnvironment, type Environment } from './environment.ts'
+import { capturedPorts, portRules, processPortOf, wantedProcessPorts } from './ports.ts'
+import { reattach } from './reattach.ts'
+import { Status } from './status.ts'
+import { Subscription } from './subscription.ts'
+import { warningsOf } from './warnings.ts'
+
+export type SessionOptions = {
+  id: string
+  target: string
+  config: SessionConfig
+  client: Client
+  log: Log
+  hooks: Hooks
+}
+type Started = t.TypeOf<(typeof startSession)['result']>
+const nothing = object('Nothing', {})
+
+export class Session {
+  readonly status: Status
+  readonly processes: SessionProcesses
+  readonly traffic: Traffic
+  readonly #options: SessionOptions
+  readonly #incoming: Incoming
+  readonly #rules
+  readonly #subscription: Subscription
+  /** Aborts what is under way when the session ends. */
+  readonly #life = new AbortController()
+  #attachment: Attachment | undefined
+  #podPorts: readonly number[] = []
+  #generation = 0
+  /** Attaching, which must have undone itself before the session is over. */
+  #work: Promise<void> = Promise.resolve()
+  #ending: Promise<void> | undefined
+
+  constructor(options: SessionOptions) {
+    const { id, target, client, hooks } = options
+    this.#options = options
+    this.#rules = portRules(options.config)
+    this.status = new Status(id, target, client, () => this.processes.count)
+    this.processes = new SessionProcesses(
+      { sessionId: id, client, onListening: () => this.#resubscribe(), onCount: () => {} },
+      hooks,
+    )
+    this.traffic = createTraffic()
+    this.traffic.onNeedsChanged = () => this.#resubscribe()
+    this.#incoming = createIncoming({
+      traffic: this.traffic,
+      listenerFor: podPort => this.#listenerFor(podPort),
+      onNotice: text => client.log('info', text),
+    })
+    this.#subscription = new Subscription(
+      async wish => this.#attachment?.talk.ask({ ask: 'subscribe', ...wish }, nothing),
+      thrown => this.#captureFailed(thrown),
+    )
+  }
+
+  get id(): string {
+    return this.#options.id
+  }
+
+  /** Attaches; when it fails or is cancelled, everything begun is ended before it throws. */
+  async start(signal: AbortSignal, onStep: (step: string, message: string) => void): Promise<Started> {
+    const stop = () => this.#life.abort(signal.reason)
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    const work = this.#start(onStep)
+    this.#work = work.then(
+      () => {},
+      () => {},
+    )
+    try {
+      return await work
+    } catch (thrown) {
+      const cause = asFailure(this.#life.signal.aborted ? this.#life.signal.reason : thrown, 'startSession')
+      if (signal.aborted)
+        await this.end('stopped', cause.kind === 'cancelled' ? 'cancelled by the client' : cause.message)
+      else await this.end('failed', cause.message)
+      throw cause
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  async #start(onStep: (step: string, message: string) => void): Promise<Started> {
+    const { log } = this.#options
+    const { signal } = this.#life
+    this.status.tell()
+    onStep('resolve', `looking for ${this.status.target}`)
+    const resolved = await resolveTarget(this.status.target, { signal, log })
+    this.#attachment = await this.#attach(resolved, step =>
+      onStep(step, step === 'agent' ? `starting the agent in pid ${resolved.pid}` : 'linking to the agent'),
+    )
+    const facts = await orAborted(this.#attachment.talk.ask({ ask: 'describe' }, targetFacts), signal)
+    const started = await this.#begin(facts)
+    onStep('ready', `${facts.hostname} is attached`)
+    return started
+  }
+
+  /** Ends commands, traffic and agent; resolves when nothing of the session is left. */
+  end(state: 'stopped' | 'failed', reason: string): Promise<void> {
+    this.#ending ??= this.#end(state, reason)
+    return this.#ending
+  }
+
+  async #end(state: 'stopped' | 'failed', reason: string): Promise<void> {
+    if (!this.#life.signal.aborted) {
+      this.#life.abort(new Failure('session-not-running', { sessionId: this.id, state }))
+    }
+    await Promise.all([this.processes.end(), this.#work])
+    await this.#detach(reason)
+    this.traffic.close()
+    this.status.set(state, { reason })
+  }
+
+  async #detach(reason: string): Promise<void> {
+    const attachment = this.#attachment
+    this.#attachment = undefined
+    this.#incoming.close(reason)
+    await attachment?.end(reason)
+  }
+
+  #attach(resolved: Resolved, onStep: (step: 'agent' | 'link') => void): Promise<Attachment> {
+    const generation = this.#generation++
+    return attach({
+      resolved,
+      onStep,
+      sessionId: this.id,
+      signal: this.#life.signal,
+      log: this.#options.log,
+      events: {
+        event: event => this.#agentEvent(event),
+        open: (stream, payload) => this.#incoming.accept(stream, ofGeneration(payload, generation)),
+        running: () => this.status.set('running'),
+        reconnecting: (reason, attempt) => this.status.set('reconnecting', { reason, attempt }),
+        lost: reason => {
+          this.#work = this.#recover(resolved, reason)
+        },
+      },
+    })
+  }
+
+  /** The agent or the link is gone for good: another agent enters the same process, and the commands run on meanwhile. */
+  async #recover(resolved: Resolved, reason: string): Promise<void> {
+    if (this.#life.signal.aborted || this.status.over) return
+    this.#attachment = undefined
+    const outcome = await reattach({
+      signal: this.#life.signal,
+      attach: () => this.#attach(resolved, () => {}),
+      onAttempt: attempt => this.status.set('reconnecting', { reason, attempt }),
+    })
+    if (outcome.failure !== undefined) {
+      if (this.#life.signal.aborted) return
+      const ended = outcome.failure.kind === 'target-ended'
+      return this.#leave(
+        ended ? 'stopped' : 'failed',
+        ended ? "the target's process ended" : outcome.failure.message,
+      )
+    }
+    if (this.#life.signal.aborted) return outcome.attachment.end('the session ended')
+    this.#attachment = outcome.attachment
+    this.status.set('running')
+    await this.#subscription.again()
+  }
+
+  async #begin(facts: TargetFacts): Promise<Started> {
+    const { config, hooks } = this.#options
+    const support = await hooks.support()
+    this.#podPorts = facts.ports
+    const environment = decideEnvironment(facts.environment, config.feature?.env)
+    this.processes.run({
+      environment: startEnvironment(environment),
+      addresses: facts.addresses,
+      ports: wantedProcessPorts(this.#rules, facts.ports),
+    })
+    if (this.#life.signal.aborted) throw this.#life.signal.reason
+    this.status.set('running')
+    void this.#resubscribe()
+    const { target, hostname, addresses, ports } = facts
+    const warnings = warningsOf({ facts, support, mirror: this.#rules.mirror })
+    return { sessionId: this.id, target, hostname, addresses, ports, environment, warnings }
+  }
+
+  #agentEvent(event: AgentEvent): void {
+    const { client } = this.#options
+    if (event.event === 'ports') {
+      this.#podPorts = event.ports
+      this.processes.setPorts(wantedProcessPorts(this.#rules, event.ports))
+      this.#resubscribe()
+    } else if (event.event === 'targetEnded') void this.#leave('stopped', "the target's process ended")
+    else if (event.level === 'warning') client.show('warning', event.text)
+    else client.log('info', event.text)
+  }
+
+  /** Nothing arrives any more, and the commands run on: whoever debugs one does not want to lose it with the pod. */
+  async #leave(state: 'stopped' | 'failed', reason: string): Promise<void> {
+    if (this.status.over || this.#life.signal.aborted) return
+    if (this.status.state === 'starting') {
+      return this.#life.abort(new Failure('target-ended', { target: this.status.target }))
+    }
+    const commands = this.processes.count
+    await this.#detach(reason)
+    this.status.set(state, { reason })
+    const rest = commands > 0 ? '; its commands run on, but nothing reaches them any more' : ''
+    this.#options.client.show('warning', `Session ${this.id} (${this.status.target}) ended: ${reason}${rest}`)
+  }
+
+  #listenerFor(podPort: number) {
+    const found = this.processes.listenerOn(processPortOf(this.#rules, podPort))
+    if (found === undefined) return undefined
+    const { process, listener } = found
+    return {
+      ...listener,
+      announce: (connection: Parameters<typeof process.announcements.announce>[0]) =>
+        process.announcements.announce(connection),
+    }
+  }
+
+  #resubscribe(): Promise<void> {
+    const { viewing, answers } = this.traffic.needs
+    const listening = this.processes.listeningPorts
+    const ports = capturedPorts(this.#rules, { podPorts: this.#podPorts, listening, viewing })
+    return this.#subscription.want({ ports, answers: ports.length === 0 ? 'none' : answers })
+  }
+
+  #captureFailed(thrown: unknown): void {
+    if (this.status.over || this.#attachment === undefined) return
+    const { message, data } = asFailure(thrown, 'subscribe')
+    this.#options.client.show('warning', `No traffic is captured: ${message}. ${data.fix}`)
+  }
+}
+
+function startEnvironment({ set, unset }: Environment): Record<string, string | null> {
+  return { ...set, ...Object.fromEntries(unset.map(name => [name, null])) }
+}
+
+/** Ids of connections are unique for one agent; a second agent of the session must not repeat them. */
+function ofGeneration(payload: unknown, generation: number): unknown {
+  if (generation === 0 || typeof payload !== 'object' || payload === null || !('connection' in payload))
+    return payload
+  return { ...payload, connection: `${generation}-${String(payload.connection)}` }
+}

@@ -1,0 +1,32 @@
+// What the user should know about a session that has just started.
+import type { TargetFacts } from '../../protocol/agent/control.ts'
+import type { HookSupport } from '../processes/probe.ts'
+
+export function warningsOf({
+  facts,
+  support,
+  mirror,
+}: {
+  facts: Pick<TargetFacts, 'ports' | 'ownNetwork' | 'sidecar'>
+  support: HookSupport
+  mirror: boolean
+}): string[] {
+  const warnings: string[] = []
+  if (!support.hooks) {
+    warnings.push(`Processes cannot be hooked on this machine: ${support.reason}. ${support.fix}`)
+  }
+  if (mirror && facts.ports.length === 0) {
+    warnings.push('The target listens on no TCP port yet; its traffic is followed as soon as it does')
+  }
+  if (!facts.ownNetwork) {
+    warnings.push(
+      "The target shares this machine's network, so its ports are taken here: the process is given others instead",
+    )
+  }
+  if (facts.sidecar !== undefined) {
+    warnings.push(
+      `The mesh sidecar of ${facts.sidecar} stands before the target: what it passes on is mirrored`,
+    )
+  }
+  return warnings
+}
