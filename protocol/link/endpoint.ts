@@ -271,6 +271,7 @@ class LinkEndpoint implements Endpoint {
 
   #takeSequenced(frame: Frame): void {
     const sequence = Number(frame.sequence)
+    if (sequence === 0) throw new Failure('frame-invalid', { reason: `type ${frame.type} has no sequence` })
     if (sequence <= this.#received) return
     if (sequence !== this.#received + 1)
       throw new Failure('frame-invalid', {
