@@ -25,9 +25,10 @@ const grammar = { readHead: readResponseHead, couldBegin: couldBeResponse, empty
 type Held = { bytes: Buffer; timeMs: number }
 
 /**
- * Follows responses while somebody looks. After bytes that were not read (nobody looked, or they were not captured and no length tells
- * how many) it goes on where a piece of data begins with a status line, one request alone is unanswered, and that one began after this
- * side had gone quiet: what looks like a head within a body is then never taken for one.
+ * The process's answers are always followed, because it may be several requests behind the pod, and only so a view that begins in the
+ * middle counts right. The pod's are followed while somebody looks. After bytes that were not read (nobody looked, or they were not
+ * captured and no length tells how many) it goes on where a piece of data begins with a status line, one request alone is unanswered,
+ * and that one began after the pod had gone quiet: what looks like a head within a body is then not taken for one.
  */
 export class Answers {
   #pending: Exchange[] = []
@@ -39,6 +40,8 @@ export class Answers {
   #over = false
   #lastMs = 0
   #at = 0
+  /** What is being read answers a request, other than 100 (Continue) and its like. */
+  #answering = false
   #shown: (Unfinished & { ended(timeMs: number): void }) | undefined
   #body: BodyKeeper | undefined
   readonly #options: AnswersOptions
@@ -59,8 +62,8 @@ export class Answers {
   }
 
   request(exchange: Exchange): void {
-    if (this.#over) return
     if (this.#pending.length >= maxPending) this.#lose()
+    if (this.#over) return
     if (!this.#follows) this.#pending.length = 0
     this.#pending.push(exchange)
     this.#release()
@@ -74,14 +77,14 @@ export class Answers {
 
   data(bytes: Buffer, timeMs: number): void {
     if (this.#over || bytes.length === 0) return
-    if (!this.#options.sink.viewing) this.#lose()
+    if (this.#mayLose && !this.#options.sink.viewing) this.#lose()
     else if (this.#follows || this.#findsAgain(bytes, timeMs)) this.#read(bytes, timeMs)
     this.#lastMs = timeMs
   }
 
   skipped(bytes: number, timeMs: number): void {
     if (this.#over || bytes === 0) return
-    if (!this.#options.sink.viewing || this.#heldBytes > 0) this.#lose()
+    if (this.#heldBytes > 0 || !this.#options.sink.viewing) this.#lose()
     else if (this.#follows) this.#reader.skipped(bytes, timeMs)
     this.#lastMs = timeMs
   }
@@ -98,6 +101,11 @@ export class Answers {
     this.#pending = []
     this.#held = []
     this.#heldBytes = 0
+  }
+
+  /** Whether the next answer can be found again: the caller waits for the pod's answers, never for the process's. */
+  get #mayLose(): boolean {
+    return this.#options.side === 'pod'
   }
 
   #read(bytes: Buffer, timeMs: number): void {
@@ -130,6 +138,10 @@ export class Answers {
   }
 
   #lose(): void {
+    if (!this.#mayLose) {
+      this.stop()
+      return
+    }
     if (this.#follows) this.#reader.stop('lost')
     this.#follows = false
     this.#pending.length = 0
@@ -148,7 +160,8 @@ export class Answers {
     const framing = responseFraming(head, exchange.method)
     // Informational answers (100, 103) come before the answer and are not shown.
     const isAnswer = head.status >= 200 || head.status === 101
-    if (isAnswer && framing.body !== 'ambiguous') this.#shownOnce(head, exchange)
+    this.#answering = isAnswer && framing.body !== 'ambiguous'
+    if (this.#answering && this.#options.sink.viewing) this.#shownOnce(head, exchange)
     return framing
   }
 
@@ -175,9 +188,9 @@ export class Answers {
   }
 
   #end(timeMs: number): void {
-    if (this.#shown === undefined) return
+    if (!this.#answering) return
     this.#pending.shift()
-    this.#shown.ended(timeMs)
+    this.#shown?.ended(timeMs)
     this.#forget()
   }
 
@@ -192,6 +205,7 @@ export class Answers {
   }
 
   #forget(): void {
+    this.#answering = false
     this.#shown = undefined
     this.#body = undefined
   }

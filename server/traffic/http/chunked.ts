@@ -5,7 +5,9 @@ export type ChunkedEvents = { body(bytes: Buffer): void }
 /** `more`: all bytes were taken. `end`: the body ended, `rest` follows it. `invalid`: not chunked coding. */
 export type ChunkedResult = { state: 'more' } | { state: 'invalid' } | { state: 'end'; rest: Buffer }
 
-const sizeLine = /^([0-9a-fA-F]{1,13})(;[\t\x20-\x7e\x80-\xff]*)?$/
+/** Size and extensions: `;name`, `;name=token` or `;name="text"`. */
+const sizeLine =
+  /^([0-9a-fA-F]{1,13})(?:;[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?:=(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|"[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]*"))?)*$/
 const maxSizeLineBytes = 4 << 10
 /** One line may follow a chunk's data: the empty one. */
 type Expected = 'size' | 'data' | 'dataEnd' | 'trailer'

@@ -19,8 +19,8 @@ export type ResponseHead = {
 /** The largest head that is read, start line and empty line included. */
 export const maxHeadBytes = 64 << 10
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a request target is what holds no space and no control character.
-const requestLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([^\x00-\x20\x7f]+) HTTP\/(1\.[01])$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a request target (a path, a URL, an authority or *) holds no space and no control character.
+const requestLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([/*A-Za-z0-9[][^\x00-\x20\x7f]*) HTTP\/(1\.[01])$/
 const statusLine = /^HTTP\/(1\.[01]) ([1-9]\d\d)(?: ([\t\x20-\x7e\x80-\xff]*))?$/
 /** RFC 9110 section 5.5: no space before the colon, no line folding, no control character but the tab. */
 const headerLine =

@@ -1,8 +1,8 @@
 // Whether bytes begin an HTTP/1 request line or status line, as far as they are there.
 
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}$/
-// biome-ignore lint/suspicious/noControlCharactersInRegex: a request target is what holds no space and no control character.
-const target = /^[^\x00-\x20\x7f]*$/
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a request target (a path, a URL, an authority or *) holds no space and no control character.
+const target = /^(?:[/*A-Za-z0-9[][^\x00-\x20\x7f]*)?$/
 const versions = ['HTTP/1.1', 'HTTP/1.0']
 /** Enough to see method and version of all but absurd request lines. */
 const lookBytes = 16 << 10
