@@ -4,8 +4,14 @@
 //   agent resolve TARGET                                     prints one ResolvedLine (or FailureLine) and ends
 //   agent describe TARGET                                    prints one DescriptionLine (or FailureLine) and ends
 //   agent attach TARGET --pid N --start-time T --session ID --key BASE64 --grace-ms N
-//       prints one ListeningLine (or FailureLine), then serves the link; ends when its standard input ends, when the target's session
-//       is over, or when no link was there for the grace time. --key is the server's Ed25519 public key, SPKI DER.
+//       prints one ListeningLine (or FailureLine), then serves the link; ends when its standard input ends, at SIGTERM, or when no link
+//       was there for the grace time; it ignores SIGINT. When the target ends it stays, for what was captured may still be on its way.
+//       --key is the server's Ed25519 public key, SPKI DER.
+//   agent probe PID                                          prints one ProbeLine (or FailureLine) and ends; describe runs it in the
+//                                                            target's user namespace
+//
+// Standard output holds these lines and nothing else; logs go to standard error. Exit code 0: done, or ended as asked; 1: a FailureLine
+// was printed, or the agent itself failed (then standard error says why).
 import * as t from 'io-ts'
 import { count, object } from '../codec.ts'
 import { describeTarget, target } from '../rpc/targets.ts'
@@ -47,3 +53,12 @@ export const failureLine = object('FailureLine', {
     'why not',
   ],
 })
+
+export const probeLine = object(
+  'ProbeLine',
+  { hostname: [t.string, "host name in the process's UTS namespace"] },
+  {
+    network: [t.string, 'name of the error of entering its network namespace; nothing when that works'],
+    packets: [t.string, 'name of the error of opening a packet socket there; nothing when that works'],
+  },
+)

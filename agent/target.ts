@@ -1,0 +1,77 @@
+// The one target of an attached agent: held by a pidfd, entered, and read by path under /proc/PID while it lives.
+import type { TargetFacts } from '../protocol/agent/control.ts'
+import { Failure } from '../protocol/errors.ts'
+import { enterHostname } from './linux/hostname.ts'
+import { enterNamespace } from './linux/namespace.ts'
+import { type HeldProcess, holdProcess } from './linux/pidfd.ts'
+import { namespaceOf, readProc, readStat } from './linux/proc.ts'
+import { parseCommand } from './targets/command.ts'
+import { boundEnvironment, parseEnvironment } from './targets/environment.ts'
+import { parseTargetName } from './targets/name.ts'
+import { readAddresses, readSidecar } from './targets/network.ts'
+import type { Scope } from './targets/scope.ts'
+import { hasEnded } from './targets/stat.ts'
+
+/** Facts are answered in one control frame of at most 1 MiB; no real environment comes near this bound. */
+const maxEnvironmentBytes = 512 << 10
+
+export type NamedProcess = { target: string; pid: number; startTime: string }
+
+/** What does not change while the target lives. */
+export type FixedFacts = Omit<TargetFacts, 'ports' | 'target'> & {
+  name: string
+  command: string
+  dropped: string[]
+}
+
+/** Holds the process, then checks that it is the one that was meant: from then on its pid can't be another's. Throws `target-ended`. */
+export function holdTarget({ target, pid, startTime }: NamedProcess): HeldProcess {
+  const held = holdProcess(pid)
+  const stat = readStat(pid)
+  if (stat !== undefined && !hasEnded(stat) && stat.startTime === startTime) return held
+  held.close()
+  throw new Failure('target-ended', { target })
+}
+
+/** Whose listeners are the target's own. */
+export function scopeOf({ target, pid }: NamedProcess): Scope {
+  const name = parseTargetName(target)
+  return name.kind === 'container' ? { pid, id: name.name } : { pid }
+}
+
+/**
+ * Puts the calling thread into the target's network and UTS namespaces, for good. Throws `right-missing`, `kernel-feature-missing` or
+ * `target-ended`.
+ */
+export function enterTarget({ pid }: NamedProcess): FixedFacts {
+  const ownNetwork = namespaceOf(pid, 'net') !== namespaceOf('self', 'net')
+  enterNamespace(pid, 'net')
+  const hostname = enterHostname(pid)
+  const addresses = readAddresses(pid)
+  const sidecar = readSidecar(pid)
+  const all = parseEnvironment(readProc(pid, 'environ') ?? Buffer.alloc(0))
+  const { kept, dropped } = boundEnvironment(all, maxEnvironmentBytes)
+  const { name, command } = parseCommand(
+    readProc(pid, 'cmdline') ?? Buffer.alloc(0),
+    readStat(pid)?.name ?? '',
+  )
+  return {
+    hostname,
+    addresses,
+    ownNetwork,
+    environment: kept,
+    dropped,
+    name,
+    command,
+    ...(sidecar === undefined ? {} : { sidecar }),
+  }
+}
+
+/** The answer to "describe". */
+export function factsOf(named: NamedProcess, fixed: FixedFacts, ports: number[]): TargetFacts {
+  const { name, command, dropped: _, ...facts } = fixed
+  const { kind, ...parsed } = parseTargetName(named.target)
+  const shown = 'name' in parsed ? parsed.name : name
+  const target = { target: named.target, kind, name: shown, ready: true, ports, pid: named.pid, command }
+  return { ...facts, target, ports }
+}
