@@ -32,7 +32,7 @@ export function openServerLine(
     pending += text
     const lines = pending.split('\n')
     pending = lines.pop() ?? ''
-    if (pending.length > lineLimitBytes) return on.fault('a line is longer than 16 MiB')
+    if (pending.length > lineLimitBytes) on.fault('a line is longer than 16 MiB')
     for (const line of lines) readLine(line, on)
   })
   return {
@@ -50,13 +50,16 @@ function readLine(
   line: string,
   on: { message: (message: ToSupervisor) => void; fault: (reason: string) => void },
 ): void {
-  let value: unknown
-  try {
-    value = JSON.parse(line)
-  } catch {
-    return on.fault('a line is not JSON')
-  }
-  const checked = decode(toSupervisor, value)
+  const checked = decode(toSupervisor, parse(line))
   if (checked.ok) on.message(checked.value)
   else on.fault(checked.faults.join('; '))
+}
+
+/** Text that is no JSON fails the check of the message like any other wrong value. */
+function parse(line: string): unknown {
+  try {
+    return JSON.parse(line)
+  } catch {
+    return line
+  }
 }

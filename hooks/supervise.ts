@@ -15,10 +15,11 @@ import { registerWithGuard } from './guard/register.ts'
 import { becomeSubreaper, reapOrphans } from './linux/children.ts'
 import { endAs } from './linux/group.ts'
 import { whenHungUp } from './linux/hangup.ts'
-import { errnoName, exitAtOnce } from './linux/libc.ts'
+import { exitAtOnce } from './linux/libc.ts'
 import { makeListeners } from './listeners.ts'
-import { openServerLine } from './server-line.ts'
-import { openAnnouncements, setWanted } from './shared/announcements.ts'
+import { guardNotice, privilegesNotice } from './notices.ts'
+import { openServerLine, type ServerLine } from './server-line.ts'
+import { type Announcements, openAnnouncements, setWanted } from './shared/announcements.ts'
 import { plainFailure } from './shared/failures.ts'
 import type { FromAnswerer, FromSpawner, PlainFailure } from './shared/threads.ts'
 import { startThreads, type Threads } from './threads.ts'
@@ -28,155 +29,179 @@ type End = { code?: number; signal?: string }
 /** How long what is hooked has to end by itself when the server is gone. */
 const killAfterMs = 2000
 
-export function supervise(ownCommand: readonly string[]): void {
+export function supervise(command: readonly string[]): void {
   const {
     [hookSocketVariable]: name,
     [hookTokenVariable]: token,
     [hookProcessVariable]: processId,
   } = process.env
-  if (name === undefined || token === undefined || processId === undefined) return refuseToRunAlone()
+  if (name === undefined || token === undefined || processId === undefined) {
+    refuseToRunAlone()
+    return
+  }
   becomeSubreaper()
-  let command: number | undefined
-  let end: End | undefined
-  let started: Start | undefined
-  const line = openServerLine(name, {
-    message: receive,
-    end: () => (started === undefined ? exitAtOnce(125) : endEverything(killAfterMs)),
-    fault: reason => fail(plainFailure(new Failure('hook-failed', { command: shown(), reason }))),
+  new Supervisor(command, processId, name).begin(token)
+}
+
+function refuseToRunAlone(): void {
+  const reason = 'the program "hook" is started by a standin server'
+  const { message } = new Failure('usage-wrong', { reason, help: 'standin help exec' })
+  writeSync(2, `standin: ${message}\n`)
+  process.exitCode = 125
+}
+
+class Supervisor {
+  readonly #line: ServerLine
+  readonly #listeners = makeListeners(message => this.#line.say(message))
+  readonly #threads = startThreads({
+    answerer: message => this.#hearAnswerer(message),
+    spawner: message => this.#hearSpawner(message),
   })
-  line.say({ type: 'hello', token, process: processId, pid: process.pid })
-  const listeners = makeListeners(message => line.say(message))
-  const threads = startThreads({ answerer: fromAnswerer, spawner: fromSpawner })
-  threads.then(warm, thrown => fail(plainFailure(thrown)))
+  /** Set when the server said start; from then on its end ends the command. */
+  #isStarted = false
+  #pid: number | undefined
+  #end: End | undefined
 
-  const shown = () => (started?.command ?? ownCommand).join(' ')
-
-  function warm({ noNewPrivileges, memory }: Threads): void {
-    listeners.watch(memory.wanted)
-    if (noNewPrivileges) line.say(privilegesNotice)
-    line.say({ type: 'warm' })
+  constructor(
+    readonly ownCommand: readonly string[],
+    readonly processId: string,
+    socketName: string,
+  ) {
+    this.#line = openServerLine(socketName, {
+      message: message => this.#receive(message),
+      end: () => (this.#isStarted ? endEverything(killAfterMs) : exitAtOnce(125)),
+      fault: reason => this.#fail(new Failure('hook-failed', { command: this.#shown, reason })),
+    })
   }
 
-  function fail(failure: PlainFailure): void {
-    // What runs already is not ended by a message that cannot be read.
-    if (command !== undefined) return
-    line.say({ type: 'failed', failure })
-    line.flush(() => exitAtOnce(exitCodeOf(failure.kind)))
+  get #shown(): string {
+    return this.ownCommand.join(' ')
   }
 
-  function receive(message: ToSupervisor): void {
-    if (message.type === 'start') started = message
-    // Before the threads are warm there is nothing to change; the order of messages is kept.
-    threads.then(
-      ready => act(message, ready),
+  begin(token: string): void {
+    this.#line.say({ type: 'hello', token, process: this.processId, pid: process.pid })
+    this.#threads.then(
+      ({ memory, noNewPrivileges }) => {
+        this.#listeners.watch(memory.wanted)
+        if (noNewPrivileges) this.#line.say({ type: 'notice', ...privilegesNotice })
+        this.#line.say({ type: 'warm' })
+      },
+      thrown => this.#fail(thrown),
+    )
+  }
+
+  #fail(thrown: unknown): void {
+    this.#refuse(plainFailure(thrown))
+  }
+
+  /** What runs already is not ended by a message that cannot be read. */
+  #refuse(failure: PlainFailure): void {
+    if (this.#pid !== undefined) return
+    this.#line.say({ type: 'failed', failure })
+    this.#line.flush(() => exitAtOnce(exitCodeOf(failure.kind)))
+  }
+
+  /** Waits for the threads, which keeps the order of messages. */
+  #receive(message: ToSupervisor): void {
+    if (message.type === 'start') this.#isStarted = true
+    this.#threads.then(
+      threads => this.#act(message, threads),
       () => undefined,
     )
   }
 
-  function act(message: ToSupervisor, { memory, tellAnswerer, ...threads }: Threads): void {
-    const announcements = openOnce(memory.announcements)
+  #act(message: ToSupervisor, threads: Threads): void {
     switch (message.type) {
       case 'start':
-        setWanted(memory.wanted, message.ports)
-        tellAnswerer({ type: 'addresses', addresses: message.addresses })
-        return startCommand(message, { memory, tellAnswerer, ...threads })
+        this.#start(message, threads)
+        break
       case 'ports':
-        setWanted(memory.wanted, message.ports)
-        return listeners.review()
+        setWanted(threads.memory.wanted, message.ports)
+        this.#listeners.review()
+        break
       case 'announce':
-        announcements.put(message.announcement, message.source, message)
-        // The answerer reads the same memory before each decision, so that it is in force from here on.
-        return line.say({ type: 'announced', announcement: message.announcement })
+        this.#announcements(threads).put(message.announcement, message.source, message)
+        // The answerer reads the same memory at each decision, so that it is in force from here on.
+        this.#line.say({ type: 'announced', announcement: message.announcement })
+        break
       case 'retract':
-        return announcements.retract(message.announcement)
+        this.#announcements(threads).retract(message.announcement)
+        break
       case 'signal':
-        return signalCommand(command, message.signal)
+        signalCommand(this.#pid, message.signal)
+        break
       case 'end':
-        return endEverything(message.killAfterMs)
+        if (!this.#isStarted) exitAtOnce(125)
+        endEverything(message.killAfterMs)
     }
   }
 
-  function startCommand(start: Start, threads: Threads): void {
-    const [file, ...args] = start.command ?? ownCommand
-    if (file === undefined)
-      return fail(plainFailure(new Failure('hook-failed', { command: '', reason: 'no command was given' })))
+  #opened: Announcements | undefined
+  #announcements({ memory }: Threads): Announcements {
+    this.#opened ??= openAnnouncements(memory.announcements)
+    return this.#opened
+  }
+
+  #start(start: Start, threads: Threads): void {
+    const [file, ...args] = start.command ?? this.ownCommand
+    if (file === undefined) {
+      this.#fail(new Failure('hook-failed', { command: '', reason: 'no command was given' }))
+      return
+    }
+    setWanted(threads.memory.wanted, start.ports)
+    threads.tellAnswerer({ type: 'addresses', addresses: start.addresses })
+    this.#register(start, threads)
+    const environment = commandEnvironment(process.env, start.environment, this.processId)
+    const cwd = start.cwd ?? process.cwd()
+    threads.tellSpawner({ type: 'spawn', command: { file, args, environment, cwd } })
+    whenHungUp(threads.notifications, () => this.#finish())
+  }
+
+  #register({ guard, guardToken }: Start, { notifications, ledger }: Threads): void {
     const registered = registerWithGuard({
-      guard: start.guard,
-      token: start.guardToken,
-      process: processId!,
-      notifications: threads.notifications,
-      ledger: threads.ledger,
+      guard,
+      token: guardToken,
+      process: this.processId,
+      notifications,
+      ledger,
     })
-    if (registered < 0) line.say(guardNotice(registered))
-    const environment = commandEnvironment(process.env, start.environment, processId!)
-    threads.tellSpawner({
-      type: 'spawn',
-      command: { file, args, environment, cwd: start.cwd ?? process.cwd() },
-    })
-    whenHungUp(threads.notifications, finish)
+    if (registered < 0) this.#line.say({ type: 'notice', ...guardNotice(registered) })
   }
 
-  function fromSpawner(message: FromSpawner): void {
-    if (message.type === 'refused') return fail(message.failure)
-    if (message.type === 'spawned') {
-      command = message.pid
-      line.say({ type: 'started', pid: message.pid })
-      followCommand(message.pid, () => end !== undefined)
-      reapOrphans(message.pid)
-    }
-    if (message.type === 'exit') {
-      end = {
-        ...(message.code === null ? {} : { code: message.code }),
-        ...(message.signal === null ? {} : { signal: message.signal }),
-      }
-      line.say({ type: 'exit', ...end })
-      reapOrphans(0)
+  #hearSpawner(message: FromSpawner): void {
+    switch (message.type) {
+      case 'refused':
+        this.#refuse(message.failure)
+        break
+      case 'spawned':
+        this.#pid = message.pid
+        this.#line.say({ type: 'started', pid: message.pid })
+        followCommand(message.pid, () => this.#end !== undefined)
+        break
+      case 'exit':
+        this.#end = {
+          ...(message.code === null ? {} : { code: message.code }),
+          ...(message.signal === null ? {} : { signal: message.signal }),
+        }
+        this.#line.say({ type: 'exit', ...this.#end })
+        reapOrphans(0)
     }
   }
 
-  function fromAnswerer(message: FromAnswerer): void {
-    if (message.type === 'notice') line.say({ type: 'notice', ...message.notice })
-    if (message.type === 'listening') listeners.add(message.listener)
+  #hearAnswerer(message: FromAnswerer): void {
+    if (message.type === 'notice') this.#line.say({ type: 'notice', ...message.notice })
+    if (message.type === 'listening') this.#listeners.add(message.listener)
   }
 
   /** The descriptor hangs up when the command, all that it left behind and our own filtered thread have ended. */
-  function finish(): void {
-    if (command === undefined) return
-    if (end === undefined) return void setImmediate(finish)
-    const last = end
-    line.say({ type: 'done' })
-    line.flush(() => endAs(last))
+  #finish(): void {
+    const end = this.#end
+    if (this.#pid === undefined) return
+    if (end === undefined) {
+      setImmediate(() => this.#finish())
+      return
+    }
+    this.#line.say({ type: 'done' })
+    this.#line.flush(() => endAs(end))
   }
-}
-
-const openOnce = (() => {
-  let opened: ReturnType<typeof openAnnouncements> | undefined
-  return (memory: SharedArrayBuffer) => {
-    opened ??= openAnnouncements(memory)
-    return opened
-  }
-})()
-
-const privilegesNotice = {
-  type: 'notice',
-  level: 'warning',
-  code: 'no-new-privileges',
-  text: 'sudo, ping and other programs with the setuid bit do not gain rights under standin (no_new_privs); as root they do',
-} as const
-
-const guardNotice = (errno: number) =>
-  ({
-    type: 'notice',
-    level: 'warning',
-    code: 'guard-missing',
-    text: `Nobody answers for the command if its supervisor dies: the guard cannot be reached (${errnoName(errno)})`,
-  }) as const
-
-function refuseToRunAlone(): void {
-  const { message } = new Failure('usage-wrong', {
-    reason: 'the program "hook" is started by a standin server',
-    help: 'standin help exec',
-  })
-  writeSync(2, `standin: ${message}\n`)
-  process.exitCode = 125
 }

@@ -27,6 +27,8 @@ export function followCommand(command: number, hasEnded: () => boolean): void {
     if (stop !== undefined) stopWith(group, isLeader)
     reapOrphans(hasEnded() ? 0 : command)
   })
+  // Orphans may have come and gone before the handler was there.
+  reapOrphans(command)
 }
 
 /** Pipes must end when the command's own ends of them do. */

@@ -22,7 +22,7 @@ export function endEverything(killAfterMs: number): void {
 }
 
 function killAll(rounds: number): void {
-  if (rounds === 0) return exitAtOnce(125)
+  if (rounds === 0) exitAtOnce(125)
   signalAll(SIGKILL)
   setTimeout(() => killAll(rounds - 1), killEveryMs)
 }

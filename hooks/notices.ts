@@ -1,0 +1,15 @@
+// Notices that the supervisor itself gives, one sentence each.
+import { errnoName } from './linux/libc.ts'
+import type { Notice } from './syscalls/world.ts'
+
+export const privilegesNotice: Notice = {
+  level: 'warning',
+  code: 'no-new-privileges',
+  text: 'sudo, ping and other programs with the setuid bit gain no rights in this session, because the command runs with no_new_privs',
+}
+
+export const guardNotice = (errno: number): Notice => ({
+  level: 'warning',
+  code: 'guard-missing',
+  text: `Nobody answers for the command if its supervisor dies: the guard cannot be reached (${errnoName(errno)})`,
+})
