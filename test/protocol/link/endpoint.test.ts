@@ -167,6 +167,16 @@ describe('createEndpoint()', () => {
     await until('a second window', () => bytesOf(slow.streams[0]!.data) === 2 * initialCreditBytes)
   })
 
+  it('counts the time of each frame as credit, so that what waits in small frames is bounded too', async () => {
+    const ends = endpointPair()
+    join(ends)
+    const stream = ends.agent.open({})
+    for (let n = 0; n < 100_000; n += 1) stream.write({ bytes: Buffer.from('x'), timeMs: n })
+    const sent = Math.floor(initialCreditBytes / 9)
+    await until('a full window', () => stream.queuedBytes <= 100_000 - sent)
+    assert.equal(stream.queuedBytes, 100_000 - sent)
+  })
+
   it('grants no more than was received, whatever the reader says', async () => {
     const slow = listener({ grants: false })
     const ends = endpointPair({ onOpen: slow.onOpen })
