@@ -3,7 +3,7 @@ import type { Opened } from '../../protocol/agent/control.ts'
 import type { LinkStream, StreamData } from '../../protocol/link/endpoint.ts'
 import type { ConnectionTaps } from '../traffic/connection.ts'
 import { beginsRequestLine } from '../traffic/http/start-line.ts'
-import { closedByProcess, Delivery } from './delivery.ts'
+import { closedByProcess, Delivery, type DeliveryEnd } from './delivery.ts'
 import { dialListener } from './dial.ts'
 import type { DeliveryListener } from './incoming.ts'
 import type { SourcePorts } from './source.ts'
@@ -32,6 +32,8 @@ export class Copy {
   /** Why the rest is thrown away; undefined while the copy waits for a listener or is delivered. */
   #dropped: string | undefined
   #ended = false
+  /** The caller's side did not end in order; why is counted where it happened. */
+  #cutOff = false
   readonly #deliveries = new Set<Delivery>()
   readonly #options: CopyOptions
 
@@ -51,6 +53,7 @@ export class Copy {
 
   abort(reason: string): void {
     this.#ended = true
+    this.#cutOff = true
     this.#options.stream.reset(reason)
     this.#options.taps.received.reset(reason, this.#options.clock())
     for (const delivery of this.#deliveries) delivery.abort(reason)
@@ -111,6 +114,7 @@ export class Copy {
 
   #reset(reason: string): void {
     this.#ended = true
+    this.#cutOff = true
     this.#options.taps.received.reset(reason, this.#options.clock())
     if (!isCallersReset(reason)) this.#options.onLost(reason)
     this.#delivery?.reset(reason)
@@ -142,14 +146,17 @@ export class Copy {
     this.#deliveries.add(delivery)
   }
 
-  #over(delivery: Delivery, end: { reason: string; lostBytes: number; refused: boolean }): void {
+  #over(delivery: Delivery, end: DeliveryEnd): void {
     this.#deliveries.delete(delivery)
-    if (delivery !== this.#delivery) {
-      if (end.lostBytes > 0) this.#options.onLost(end.reason)
-    } else if (end.lostBytes > 0 || (this.#ended && end.refused)) this.#drop(end.reason)
-    // A connection that brought no bytes yet may still find the listener when they come.
-    else if (end.refused) this.#delivery = undefined
+    if (delivery === this.#delivery && !this.#cutOff) this.#currentOver(end)
+    else if (end.lostBytes > 0 && !this.#cutOff) this.#options.onLost(end.reason)
     this.#settle()
+  }
+
+  #currentOver({ reason, lostBytes, connected, refused }: DeliveryEnd): void {
+    // A connection that brought no bytes yet may still find the listener when they come.
+    if (refused && lostBytes === 0 && !this.#ended) this.#delivery = undefined
+    else if (lostBytes > 0 || !connected) this.#drop(reason)
   }
 
   #drop(reason: string): void {

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { ProcessTap } from '../traffic/connection.ts'
 import type { Dialled } from './dial.ts'
+import { sendReset } from './send-reset.ts'
 
 export type DeliveryOptions = {
   dial(signal: AbortSignal): Promise<Dialled>
@@ -9,9 +10,11 @@ export type DeliveryOptions = {
   clock(): number
   /** So many bytes are held here no longer. */
   onFreed(bytes: number): void
-  /** The connection is over. `lostBytes` could not be given to the process; `refused`: nothing listens. Called once. */
-  onOver(end: { reason: string; lostBytes: number; refused: boolean }): void
+  onOver(end: DeliveryEnd): void
 }
+
+/** How a delivery ended, said once. `lostBytes` could not be given to the process; `refused`: nothing listened. */
+export type DeliveryEnd = { reason: string; lostBytes: number; connected: boolean; refused: boolean }
 
 /** How long bytes that came before a reset may take on their way to the process. */
 const flushTimeoutMs = 1_000
@@ -56,7 +59,7 @@ export class Delivery {
   /** The caller's half-close; what the process answers is still read. */
   end(): void {
     this.#callerEnded = true
-    this.#socket?.end()
+    this.#endWhenFlushed()
   }
 
   /** A reset, after the bytes that came before it. */
@@ -66,7 +69,7 @@ export class Delivery {
     if (this.#heldBytes === 0 && this.#socket === undefined) this.abort(reason)
     else {
       this.#flushTimer = setTimeout(() => this.abort(reason), flushTimeoutMs)
-      this.#resetWhenFlushed()
+      this.#endWhenFlushed()
     }
   }
 
@@ -76,12 +79,12 @@ export class Delivery {
     this.#resetReason ??= reason
     this.#abort.abort()
     if (this.#socket === undefined) this.#finish(this.#resetReason)
-    else this.#socket.resetAndDestroy()
+    else sendReset(this.#socket)
   }
 
   #dialled(dialled: Dialled): void {
     if (this.#over) {
-      if ('socket' in dialled) dialled.socket.resetAndDestroy()
+      if ('socket' in dialled) sendReset(dialled.socket)
       return
     }
     if ('socket' in dialled) this.#begin(dialled.socket)
@@ -95,6 +98,7 @@ export class Delivery {
     socket.on('data', bytes => tap.data(bytes, clock()))
     socket.on('end', () => {
       this.#processEnded = true
+      tap.answered(clock())
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
       failure = error.code === 'ECONNRESET' || error.code === 'EPIPE' ? closedByProcess : String(error.code)
@@ -103,8 +107,7 @@ export class Delivery {
     const queue = this.#queue
     this.#queue = []
     for (const bytes of queue) this.#send(socket, bytes)
-    if (this.#callerEnded) socket.end()
-    if (this.#resetReason !== undefined) this.#resetWhenFlushed()
+    this.#endWhenFlushed()
   }
 
   #send(socket: Socket, bytes: Buffer): void {
@@ -114,12 +117,15 @@ export class Delivery {
       this.#heldBytes -= bytes.length
       this.#options.tap.delivered(bytes.length)
       this.#options.onFreed(bytes.length)
-      if (this.#resetReason !== undefined) this.#resetWhenFlushed()
+      this.#endWhenFlushed()
     })
   }
 
-  #resetWhenFlushed(): void {
-    if (this.#heldBytes === 0) this.#socket?.resetAndDestroy()
+  /** Only when all bytes have left: a shutdown that waits for bytes could not be followed by a reset. */
+  #endWhenFlushed(): void {
+    if (this.#heldBytes > 0 || this.#socket === undefined) return
+    if (this.#resetReason !== undefined) sendReset(this.#socket)
+    else if (this.#callerEnded) this.#socket.end()
   }
 
   #finish(reason: string | undefined, refused = false): void {
@@ -133,7 +139,7 @@ export class Delivery {
     if (lostBytes > 0) onFreed(lostBytes)
     if (reason === undefined) tap.end(clock())
     else tap.reset(reason, clock())
-    onOver({ reason: reason ?? closedByProcess, lostBytes, refused })
+    onOver({ reason: reason ?? closedByProcess, lostBytes, connected: this.#socket !== undefined, refused })
   }
 }
 

@@ -2,6 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Endpoint } from '../../protocol/codec.ts'
 import type { DeliveryListener } from './incoming.ts'
+import { sendReset } from './send-reset.ts'
 import { type Route, routesTo, type SourcePorts } from './source.ts'
 
 /** How long the supervisor may take for an announcement, and the listener for a connection (its accept queue can be full). */
@@ -115,7 +116,7 @@ function connectFrom(
       signal.removeEventListener('abort', onAbort)
       socket.removeAllListeners('connect').removeAllListeners('error')
       // A socket without an error listener would throw; the owner of a connected one adds its own at once.
-      if ('code' in result) socket.on('error', () => {}).destroy()
+      if ('code' in result) sendReset(socket.on('error', () => {}))
       resolve(result)
     }
     const onAbort = () => done({ code: 'ECANCELED' })

@@ -20,7 +20,11 @@ export type ReceivedTap = TrafficTap & {
 }
 
 /** What a process answered, timed by the server's clock, and how much of the caller's bytes it was given. */
-export type ProcessTap = TrafficTap & { delivered(bytes: number): void }
+export type ProcessTap = TrafficTap & {
+  delivered(bytes: number): void
+  /** The process has ended its half; `end` or `reset` follows when the connection is over. */
+  answered(timeMs: number): void
+}
 
 export type ConnectionTaps = {
   received: ReceivedTap
@@ -141,6 +145,7 @@ export class Connection {
         answers.data(data, timeMs)
       },
       skipped: () => {},
+      answered: timeMs => answers.end(timeMs),
       end: timeMs => close(timeMs),
       reset: (reason, timeMs) => {
         answers.stop()
