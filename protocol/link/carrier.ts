@@ -33,7 +33,7 @@ export class Carrier {
     duplex.on('data', (chunk: Buffer) => this.#read(chunk))
     duplex.on('end', () => this.#lose('the other end closed the connection'))
     duplex.on('close', () => this.#lose('the connection closed'))
-    duplex.on('error', error => this.#lose(error.message))
+    duplex.on('error', error => this.#lose(`the connection broke (${codeOf(error)})`))
     if (duplex.destroyed) queueMicrotask(() => this.#lose('the connection closed'))
     duplex.resume()
   }
@@ -78,4 +78,8 @@ export class Carrier {
     this.close()
     this.#events.lost(reason)
   }
+}
+
+function codeOf(error: NodeJS.ErrnoException): string {
+  return error.code ?? error.message
 }
