@@ -9,8 +9,8 @@ const POLLIN = 1
 const libc = koffi.load(null)
 const eventfd = libc.func('int eventfd(unsigned int, int)')
 const poll = libc.func('int poll(void *, unsigned long, int)')
-const read = libc.func('ssize_t read(int, void *, size_t)')
-const write = libc.func('ssize_t write(int, void *, size_t)')
+const read = libc.func('long read(int, void *, size_t)')
+const write = libc.func('long write(int, void *, size_t)')
 
 export function openWaker(): number {
   const fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)
