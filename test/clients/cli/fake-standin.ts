@@ -32,6 +32,7 @@ export async function buildFakeStandin(): Promise<FakeStandin> {
     logLevel: 'warning',
   })
   copyFileSync(resolve('test/clients/cli/fake-server.cjs'), join(folder, 'server.cjs'))
+  const children = new Set<ChildProcess>()
   const logFile = join(folder, 'log')
   writeFileSync(logFile, '')
   const environment = (script: object) => ({
@@ -48,12 +49,16 @@ export async function buildFakeStandin(): Promise<FakeStandin> {
         env: { ...environment(script), ...options.environment },
         stdio: ['pipe', 'pipe', 'pipe'],
       })
+      children.add(child)
       child.stdin?.end(options.input ?? '')
       return { child, ended: endOf(child) }
     },
     log: () => (existsSync(logFile) ? readFileSync(logFile, 'utf8').split('\n').slice(0, -1) : []),
     clearLog: () => writeFileSync(logFile, ''),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
+    remove() {
+      for (const child of children) if (child.exitCode === null) child.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }
 
