@@ -4,6 +4,7 @@ import { constants } from 'node:os'
 import { newStop, reapOrphans } from '../linux/children.ts'
 import { groupOf, leaveGroup, signalProcess } from '../linux/group.ts'
 import { close, setDescriptor } from '../linux/libc.ts'
+import { hasTerminal } from '../linux/processes.ts'
 import { endEverything, signalCommand } from './signals.ts'
 
 const terminalStops: readonly NodeJS.Signals[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU']
@@ -24,7 +25,7 @@ export function followCommand(command: number, hasEnded: () => boolean): void {
   if (isLeader) for (const name of terminalStops) process.on(name, ignore)
   process.on('SIGCHLD', () => {
     const stop = hasEnded() ? undefined : newStop(command)
-    if (stop !== undefined) stopWith(group, isLeader)
+    if (stop !== undefined) stopWith({ group, isLeader, signal: stop })
     reapOrphans(hasEnded() ? 0 : command)
   })
   // Orphans may have come and gone before the handler was there.
@@ -38,8 +39,13 @@ function releaseStreams(): void {
   if (nowhere > 2) close(nowhere)
 }
 
-/** The shell sees a job stop when its leader does: that is us, or the client that started us in the same group. */
-function stopWith(group: number, isLeader: boolean): void {
-  if (isLeader) signalProcess(process.pid, constants.signals.SIGSTOP)
-  else if (groupOf(process.ppid) === group) signalProcess(process.ppid, constants.signals.SIGSTOP)
+/**
+ * The shell sees a job stop when its leader does: that is us, or the client that started us in the same group. Without a terminal nobody would
+ * wake us again; nor after a SIGSTOP, whose sender continues the command alone, and a supervisor that sleeps would leave it unanswered.
+ */
+function stopWith(options: { group: number; isLeader: boolean; signal: number }): void {
+  const { group, isLeader, signal } = options
+  if (!hasTerminal()) return
+  if (!isLeader && groupOf(process.ppid) === group) signalProcess(process.ppid, constants.signals.SIGSTOP)
+  if (isLeader && signal !== constants.signals.SIGSTOP) signalProcess(process.pid, constants.signals.SIGSTOP)
 }

@@ -40,6 +40,12 @@ export function readStat(pid: number): Entry | undefined {
   return { parent: Number(parent), name: stat.slice(stat.indexOf('(') + 1, end) }
 }
 
+/** Whether this process has a controlling terminal, so that a shell may wait for its stop: the field tty_nr of its stat is not 0. */
+export function hasTerminal(): boolean {
+  const stat = readProc('self', 'stat')
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0'
+}
+
 /** Text of a file of a process; empty when it is gone or may not be read. */
 export function readProc(pid: number | string, file: string): string {
   try {

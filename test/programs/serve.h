@@ -61,6 +61,17 @@ static void ready(int listener) {
   say(line);
 }
 
+/** Under the hooks a handler without SA_RESTART can interrupt calls that are never interrupted elsewhere: a known cost (ARCHITECTURE). */
+static void name_of(int (*call)(int, struct sockaddr *, socklen_t *), const char *name, int connection, char *text, size_t size) {
+  struct sockaddr_storage address;
+  socklen_t length = sizeof address;
+  int result;
+  do result = call(connection, (void *)&address, &length);
+  while (result < 0 && errno == EINTR);
+  if (result < 0) fail(name);
+  describe(&address, text, size);
+}
+
 /** Reads the id, says `conn ID` with what accept, getpeername and getsockname gave, answers and closes. */
 static void serve(int connection, const struct sockaddr_storage *accepted) {
   char id[256], from[80], peer[80], name[80], line[600];
@@ -72,14 +83,9 @@ static void serve(int connection, const struct sockaddr_storage *accepted) {
   }
   id[used] = 0;
   if (strcmp(id, "quit") == 0) _exit(0);
-  struct sockaddr_storage address;
-  socklen_t length = sizeof address;
   describe(accepted, from, sizeof from);
-  if (getpeername(connection, (void *)&address, &length) < 0) fail("getpeername");
-  describe(&address, peer, sizeof peer);
-  length = sizeof address;
-  if (getsockname(connection, (void *)&address, &length) < 0) fail("getsockname");
-  describe(&address, name, sizeof name);
+  name_of(getpeername, "getpeername", connection, peer, sizeof peer);
+  name_of(getsockname, "getsockname", connection, name, sizeof name);
   snprintf(line, sizeof line, "conn %s %s %s %s\n", id, from, peer, name);
   say(line);
   snprintf(line, sizeof line, "ok %s", id);

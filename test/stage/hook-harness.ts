@@ -87,6 +87,7 @@ export class HookHarness {
     const [program, ...args] = options.wrap?.(argv) ?? argv
     const child = spawn(program!, args, {
       stdio: 'pipe',
+      detached: true, // As the server does; a command that stops in the group of its client stops that client as well.
       ...this.#owner,
       ...(this.#owner.uid === undefined ? {} : { cwd: '/' }),
       ...options.spawn,

@@ -39,7 +39,8 @@ export class HookedCommand {
   attach(socket: Socket, lines: ReturnType<typeof createInterface>): void {
     this.#socket = socket
     lines.on('line', line => this.#receive(line))
-    socket.on('error', () => {})
+    // readline passes the errors of its input on.
+    for (const source of [socket, lines, this.supervisor.stdin]) source?.on('error', () => {})
   }
 
   /** Ends the connection, as the death of the server does. */
