@@ -24,6 +24,8 @@ export type HookedProcessEvents = {
 const killAfterMs = 5_000
 const endPatienceMs = killAfterMs + 2_000
 
+const endingSignals: ReadonlySet<string> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGKILL'])
+
 export class HookedProcess {
   /** Resolves with the command's pid; rejects when it could not be started. */
   readonly started: Promise<number>
@@ -96,9 +98,15 @@ export class HookedProcess {
     this.#resolve.gone()
   }
 
+  /** A command that waits for its session has not begun: a signal that would end it does so at once. */
   signal(name: string): void {
-    if (this.#orphan === undefined) this.send({ type: 'signal', signal: name })
-    else this.#orphan.signal(name)
+    if (this.#orphan !== undefined) this.#orphan.signal(name)
+    else if (this.#pid !== undefined) this.send({ type: 'signal', signal: name })
+    else if (endingSignals.has(name)) {
+      this.#finish({ signal: name })
+      this.#channel?.close()
+      this.#resolve.gone()
+    }
   }
 
   /** Ends everything that is hooked, SIGTERM first; resolves when it is gone, or when the supervisor does not manage. */

@@ -78,6 +78,10 @@ export class SessionProcesses {
   async launch(options: LaunchOptions): Promise<LaunchedProcess> {
     await this.hooks.require()
     const supervisor = await this.#takeSupervisor(options.stdin)
+    if (this.#ended) {
+      await supervisor.end()
+      throw new Failure('session-not-running', { sessionId: this.host.sessionId, state: 'stopped' })
+    }
     const process = this.track(supervisor.processId, options.command.join(' '))
     const launched = new LaunchedProcess(process, supervisor, this.host.client)
     this.#launched.set(process.id, launched)

@@ -11,13 +11,15 @@ import { type HookSocket, newToken } from './hook-socket.ts'
 export type StdinMode = 'null' | 'pipe'
 
 const helloTimeoutMs = 15_000
+const maxDetailCharacters = 2_000
 
 export class SpawnedSupervisor {
   readonly child: ChildProcess
   readonly gone: Promise<void>
   /** Resolves when it has shown its token; rejects with `hook-failed` when it ends before. */
   readonly channel: Promise<Channel>
-  #forget: () => void
+  #arrived: Channel | undefined
+  readonly #forget: () => void
 
   constructor(
     readonly processId: string,
@@ -27,7 +29,10 @@ export class SpawnedSupervisor {
     const token = newToken()
     let arrived: (channel: Channel) => void
     const arrival = new Promise<Channel>(resolve => (arrived = resolve))
-    this.#forget = socket.expect(token, { once: true }, channel => arrived(channel))
+    this.#forget = socket.expect(token, { once: true }, channel => {
+      this.#arrived = channel
+      arrived(channel)
+    })
     // A session of its own: Ctrl-C in the server's terminal is not for the command.
     this.child = spawn(process.execPath, [programPath('hook')], {
       stdio: [stdin === 'pipe' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
@@ -53,9 +58,8 @@ export class SpawnedSupervisor {
   /** Ends a supervisor whose process is over, or that was never used. */
   async end(): Promise<void> {
     this.#forget()
-    const channel = await Promise.race([this.channel.catch(() => undefined), Promise.resolve(undefined)])
-    channel?.close()
-    if (channel === undefined) this.child.kill('SIGKILL')
+    if (this.#arrived === undefined) this.child.kill('SIGKILL')
+    else this.#arrived.close()
     await awaitEnd(this.child, this.gone, 2_000)
   }
 
@@ -63,7 +67,9 @@ export class SpawnedSupervisor {
     return new Promise((resolve, reject) => {
       const fail = (reason: string) => {
         this.#forget()
-        reject(new Failure('hook-failed', { command: 'hook', reason }))
+        const said = this.child.stderr?.read() as Buffer | null | undefined
+        const detail = said?.toString('utf8').trim().slice(0, maxDetailCharacters)
+        reject(new Failure('hook-failed', { command: 'hook', reason }, detail ? { detail } : {}))
       }
       const timer = setTimeout(() => fail('the supervisor did not report in time'), helloTimeoutMs)
       void this.gone.then(() => fail('the supervisor ended'))

@@ -31,6 +31,7 @@ export type SessionOptions = {
 }
 type Started = t.TypeOf<(typeof startSession)['result']>
 const nothing = object('Nothing', {})
+const lastCopiesMs = 500
 
 export class Session {
   readonly status: Status
@@ -203,9 +204,16 @@ export class Session {
       this.#podPorts = event.ports
       this.processes.setPorts(wantedProcessPorts(this.#rules, event.ports))
       this.#resubscribe()
-    } else if (event.event === 'targetEnded') void this.#leave('stopped', "the target's process ended")
+    } else if (event.event === 'targetEnded') this.#targetEnded()
     else if (event.level === 'warning') client.show('warning', event.text)
     else client.log('info', event.text)
+  }
+
+  /** What was captured before the end is still on its way, and control frames go ahead of it. */
+  #targetEnded(): void {
+    const leave = () => void this.#leave('stopped', "the target's process ended")
+    if (this.status.state === 'starting') leave()
+    else setTimeout(leave, lastCopiesMs).unref()
   }
 
   /** Nothing arrives any more, and the commands run on: whoever debugs one does not want to lose it with the pod. */
