@@ -14,11 +14,10 @@ export class UnfinishedMessages {
   add(show: (whole: boolean) => void): Unfinished {
     const done = (whole: boolean) => {
       if (this.#entries.delete(entry)) show(whole)
-      if (this.#entries.size === 0) this.#stopTimer()
     }
     const entry: Entry = { sinceMs: performance.now(), early: () => done(false) }
     this.#entries.add(entry)
-    this.#timer ??= setInterval(() => this.#showOld(), patienceMs / 3)
+    this.#timer ??= setInterval(() => this.#showOld(), patienceMs / 3).unref()
     return { whole: () => done(true), early: entry.early }
   }
 
@@ -33,6 +32,8 @@ export class UnfinishedMessages {
       if (entry.sinceMs > before) break
       entry.early()
     }
+    // Not at each message's end: most end at once, and a timer for each would cost more than reading it.
+    if (this.#entries.size === 0) this.#stopTimer()
   }
 
   #stopTimer(): void {

@@ -403,6 +403,7 @@ describe('createTraffic()', () => {
         taps.received.end(1002)
         taps.sent.end(1002)
       }
+      stage.clock.tick(1_000)
       assert.equal(stage.clock.countTimers(), 0)
     }))
 })
