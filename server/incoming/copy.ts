@@ -14,12 +14,17 @@ export type CopyOptions = {
   taps: ConnectionTaps
   listenerFor(podPort: number): DeliveryListener | undefined
   ports: SourcePorts
+  /** Bytes that all copies of the session hold. */
+  held: { bytes: number }
   clock(): number
   /** The process did not get this copy, or not whole. */
   onLost(reason: string): void
   /** Nothing of it is left. */
   onDone(copy: Copy): void
 }
+
+/** What all copies of a session may hold together; the one that would go beyond it is given up. */
+export const maxHeldBytes = 64 << 20
 
 /**
  * A copy without bytes waits for its listener. Once bytes have come and nobody listens it is dropped, and the rest of it is read and
@@ -64,10 +69,22 @@ export class Copy {
     if (bytes.length > 0) {
       this.#choose(bytes)
       taps.received.data(bytes, timeMs)
-      if (this.#delivery === undefined) stream.grant(bytes.length)
-      else this.#delivery.write(bytes)
+      if (!this.#hold(bytes.length)) stream.grant(bytes.length)
+      else this.#delivery?.write(bytes)
     }
     if (skipped > 0) this.#skipped(skipped, timeMs)
+  }
+
+  /** Whether there is a delivery for so many more bytes. */
+  #hold(bytes: number): boolean {
+    const { held } = this.#options
+    if (this.#delivery === undefined || this.#delivery.over) return false
+    if (held.bytes + bytes > maxHeldBytes) {
+      this.#giveUp('the process is too slow for all its connections together')
+      return false
+    }
+    held.bytes += bytes
+    return true
   }
 
   /** Decides where these bytes go, before they count as seen: a delivery that begins with them is told of the request in them. */
@@ -100,8 +117,16 @@ export class Copy {
   /** The pod's bytes are never shown with a hole in them. */
   #skipped(bytes: number, timeMs: number): void {
     this.#options.taps.received.skipped(bytes, timeMs)
-    this.#delivery?.reset('bytes of the caller were not captured')
-    this.#drop('bytes of the caller were not captured')
+    this.#giveUp('bytes of the caller were not captured')
+  }
+
+  #giveUp(reason: string): void {
+    const delivery = this.#delivery
+    this.#drop(reason)
+    if (delivery === undefined) return
+    // Its end was counted with the drop.
+    this.#deliveries.delete(delivery)
+    delivery.abort(reason)
   }
 
   #end(): void {
@@ -116,7 +141,8 @@ export class Copy {
     this.#ended = true
     this.#cutOff = true
     this.#options.taps.received.reset(reason, this.#options.clock())
-    if (!isCallersReset(reason)) this.#options.onLost(reason)
+    if (!isCallersReset(reason))
+      this.#options.onLost(reason.startsWith('gap') ? 'a gap in the capture' : reason)
     this.#delivery?.reset(reason)
     this.#settle()
   }
@@ -130,13 +156,14 @@ export class Copy {
   }
 
   #deliver(listener: DeliveryListener): void {
-    const { stream, taps, opened, ports, clock } = this.#options
+    const { stream, taps, opened, ports, held, clock } = this.#options
     const { caller, pod } = opened
     const delivery: Delivery = new Delivery({
       dial: signal => dialListener({ listener, caller, pod, ports, signal }),
       tap: taps.process(),
       clock,
       onFreed: bytes => {
+        held.bytes -= bytes
         if (!this.#ended) stream.grant(bytes)
       },
       onOver: end => this.#over(delivery, end),
@@ -147,7 +174,7 @@ export class Copy {
   }
 
   #over(delivery: Delivery, end: DeliveryEnd): void {
-    this.#deliveries.delete(delivery)
+    if (!this.#deliveries.delete(delivery)) return
     if (delivery === this.#delivery && !this.#cutOff) this.#currentOver(end)
     else if (end.lostBytes > 0 && !this.#cutOff) this.#options.onLost(end.reason)
     this.#settle()

@@ -22,7 +22,7 @@ const flushTimeoutMs = 1_000
 /**
  * Bytes wait here until the connection stands and while the process does not read; each is freed, and its credit granted, when the kernel
  * has taken it. So a connection whose process is slow holds at most the link's window (256 KiB) here, 1 MiB at the agent, and what the
- * kernel's two socket buffers take; past that the agent gives the copy up, and the pod notices nothing.
+ * kernel's two socket buffers take (and all copies of a session together at most 64 MiB here); past that the agent gives the copy up, and the pod notices nothing.
  */
 export class Delivery {
   #socket: Socket | undefined

@@ -44,6 +44,7 @@ class SessionIncoming implements Incoming {
   readonly #copies = new Set<Copy>()
   readonly #sent = new Set<LinkStream>()
   readonly #ports = new SourcePorts()
+  readonly #held = { bytes: 0 }
   readonly #options: IncomingOptions
   readonly #clock: () => number
 
@@ -83,6 +84,7 @@ class SessionIncoming implements Incoming {
     return {
       listenerFor: this.#options.listenerFor,
       ports: this.#ports,
+      held: this.#held,
       clock: this.#clock,
       onLost: (reason: string) => this.#count(reason),
       onDone: (copy: Copy) => this.#copies.delete(copy),

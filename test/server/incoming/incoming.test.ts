@@ -59,7 +59,7 @@ describe('createIncoming()', () => {
     }))
     accept('c1').arriveReset('gap of 1448 bytes')
     accept('c2').arriveReset('reset by the caller')
-    assert.deepEqual({ ...incoming.lost }, { 'gap of 1448 bytes': 1 })
+    assert.deepEqual({ ...incoming.lost }, { 'a gap in the capture': 1 })
   })
 
   it('loses the copy when the hooks do not take the announcement, and retracts one that comes too late', async () => {
@@ -94,6 +94,19 @@ describe('createIncoming()', () => {
     accept().arrive('GET / HTTP/1.1\r\n\r\n')
     await new Promise(setImmediate)
     assert.deepEqual({ ...incoming.lost }, { 'the hooks of port 8080 did not answer': 1 })
+  })
+
+  it('holds at most 64 MiB for all connections together, and gives up the one that would go beyond', async () => {
+    const listener = { asked: address, actual: address, announce: () => new Promise<never>(() => {}) }
+    const { incoming, accept } = stage(() => listener)
+    const streams = Array.from({ length: 260 }, (_, index) => accept(`c${index}`))
+    const window = Buffer.alloc(256 << 10)
+    for (const stream of streams) stream.arrive(window)
+    const granted = streams.filter(({ grantedBytes }) => grantedBytes > 0).length
+    assert.equal(granted, 4)
+    assert.deepEqual({ ...incoming.lost }, { 'the process is too slow for all its connections together': 4 })
+    incoming.close('the test is over')
+    await new Promise(setImmediate)
   })
 
   it('resets what is under way at its close, leaves no timer, and refuses what comes later', async () => {
