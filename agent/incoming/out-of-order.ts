@@ -68,8 +68,9 @@ export class OutOfOrder {
       const before = distance(rest.seq, held.seq)
       if (before >= rest.length) break
       if (before > 0) holes.push(slice(rest, 0, before))
-      rest = slice(rest, Math.max(before + held.length, 0), rest.length)
-      if (rest.length === 0) return holes
+      const known = Math.max(before + held.length, 0)
+      if (known >= rest.length) return holes
+      rest = slice(rest, known, rest.length)
     }
     return [...holes, rest]
   }

@@ -78,8 +78,8 @@ export class Reassembly {
     if (this.#next === undefined) return 0
     const acknowledged = distance(this.#next, ack)
     if (acknowledged <= 0 || acknowledged >= maxWindowBytes) return 0
-    const hole = this.#early.first === undefined ? acknowledged : distance(this.#next, this.#early.first.seq)
-    return Math.min(acknowledged, hole)
+    const seenAfter = this.#early.first?.seq ?? this.#finAt
+    return seenAfter === undefined ? acknowledged : Math.min(acknowledged, distance(this.#next, seenAfter))
   }
 
   /** Gives the memory back. */
