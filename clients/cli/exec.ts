@@ -119,6 +119,7 @@ class Run {
     })
     connection.on(sessionStatus, ({ sessionId, state, reason, attempt }) => {
       this.sessionId ??= sessionId
+      if (this.leaving) return // it stops because we asked
       reporter.report({ event: 'session', sessionId, state, reason, attempt })
       // The supervisor warms up while the session attaches, and starts the command by itself when the session runs.
       if (state === 'starting') this.prepare(sessionId).catch(thrown => this.broken.reject(thrown))

@@ -49,21 +49,19 @@ export async function traffic(options: TrafficOptions): Promise<number> {
       ...(bodyBytes === undefined ? {} : { bodyBytes }),
     })
     follow(connection, trafficId.trafficId, screen)
-    const code = await Promise.race([
-      stop.asked.then(() => 0),
-      ended.then(reason => {
-        process.stderr.write(`standin: ${reason}\n`)
-        return 1
-      }),
+    const reason = await Promise.race([
+      stop.asked.then(() => undefined),
+      ended,
       connection.closed.then(() => {
         throw new Failure('server-ended', { what: 'traffic' })
       }),
     ])
     screen.settle()
+    if (reason !== undefined) process.stderr.write(`standin: ${reason}\n`)
     // Both may find that the session is gone already.
     await connection.request(stopTraffic, trafficId).catch(() => {})
     await connection.request(stopSession, { sessionId }).catch(() => {})
-    return code
+    return reason === undefined ? 0 : 1
   })
 }
 
