@@ -1,26 +1,32 @@
 // Why a command could not be started, as the user should read it, and the exit code that a shell gives for it.
-import { statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { type ErrorKind, Failure } from '../../protocol/errors.ts'
 import type { Command } from '../shared/threads.ts'
 
 /** The failure behind an error of child_process.spawn, which says ENOENT for a missing folder and a missing program alike. */
 export function spawnFailure(error: Error, { file, cwd }: Command): Failure {
   const errno = (error as NodeJS.ErrnoException).code ?? 'unknown'
-  if (!isFolder(cwd)) return new Failure('folder-not-found', { folder: cwd }, { cause: error })
-  if (errno === 'ENOENT' && !isFile(file))
+  if (look(cwd)?.isDirectory() !== true)
+    return new Failure('folder-not-found', { folder: cwd }, { cause: error })
+  if (errno === 'ENOENT' && !isThere(file, cwd))
     return new Failure('command-not-found', { command: file }, { cause: error })
   if (['ENOENT', 'EACCES', 'ENOEXEC', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EPERM'].includes(errno))
     return new Failure('command-not-executable', { command: file, errno }, { cause: error })
   return new Failure('hook-failed', { command: file, reason: errno }, { cause: error })
 }
 
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
-}
-
 /** A script whose interpreter is missing gives ENOENT although the script itself is there. */
-function isFile(path: string): boolean {
-  return path.includes('/') && (statSync(path, { throwIfNoEntry: false })?.isFile() ?? false)
+const isThere = (file: string, cwd: string): boolean =>
+  file.includes('/') && look(resolve(cwd, file))?.isFile() === true
+
+/** What lies at a path; undefined for nothing, and for what may not be looked at. */
+function look(path: string): Stats | undefined {
+  try {
+    return statSync(path)
+  } catch {
+    return undefined
+  }
 }
 
 /** 127 and 126 as in a shell, 125 for what is ours. */

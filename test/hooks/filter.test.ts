@@ -1,0 +1,79 @@
+// The generated filters trap exactly the calls of the table, for both architectures.
+import assert from 'node:assert/strict'
+import {
+  makeFilter,
+  SECCOMP_RET_ALLOW,
+  SECCOMP_RET_ERRNO_ENOSYS,
+  SECCOMP_RET_USER_NOTIF,
+} from '../../hooks/filter.ts'
+import {
+  type Architecture,
+  AUDIT_ARCH_ARM,
+  AUDIT_ARCH_I386,
+  architectures,
+} from '../../hooks/syscalls/table.ts'
+import { runFilter, type TrappedCall } from './bpf.ts'
+
+const verdict = (architecture: Architecture, call: TrappedCall) => runFilter(makeFilter(architecture), call)
+const withAddress = (address: bigint): readonly bigint[] => [3n, address, 0n]
+
+for (const [name, architecture] of Object.entries(architectures) as [string, Architecture][]) {
+  const { audit, numbers } = architecture
+  describe(`makeFilter() for ${name}`, () => {
+    for (const call of ['bind', 'listen', 'getsockname', 'getpeername'] as const)
+      it(`traps ${call} whatever its arguments`, () => {
+        assert.equal(verdict(architecture, { arch: audit, nr: numbers[call] }), SECCOMP_RET_USER_NOTIF)
+      })
+    for (const call of ['accept', 'accept4'] as const) {
+      it(`leaves ${call} alone when it wants no address`, () => {
+        const nr = numbers[call]
+        assert.equal(verdict(architecture, { arch: audit, nr, args: withAddress(0n) }), SECCOMP_RET_ALLOW)
+      })
+      for (const address of [0x1000n, 0x7f0000000000n, 0x7fffffff1000n, 0x100000000n])
+        it(`traps ${call} with an address buffer at 0x${address.toString(16)}`, () => {
+          const args = withAddress(address)
+          assert.equal(
+            verdict(architecture, { arch: audit, nr: numbers[call], args }),
+            SECCOMP_RET_USER_NOTIF,
+          )
+        })
+    }
+    it('refuses io_uring_setup with ENOSYS, so that runtimes fall back to calls that are seen', () => {
+      const nr = numbers.io_uring_setup
+      assert.equal(verdict(architecture, { arch: audit, nr }), SECCOMP_RET_ERRNO_ENOSYS)
+    })
+    it('allows every other call of this architecture', () => {
+      const trapped = new Set<number>(Object.values(numbers))
+      for (let nr = 0; nr < 600; nr++)
+        if (!trapped.has(nr))
+          assert.equal(verdict(architecture, { arch: audit, nr }), SECCOMP_RET_ALLOW, `${nr}`)
+    })
+    it('allows calls of an architecture that it has never heard of', () => {
+      for (let nr = 0; nr < 600; nr++)
+        assert.equal(verdict(architecture, { arch: 0x8000f3, nr }), SECCOMP_RET_ALLOW)
+    })
+  })
+}
+
+describe('makeFilter() for programs of 32 bits', () => {
+  const one = (architecture: Architecture, arch: number, trapped: number, numbers: Iterable<number>) => {
+    for (const nr of numbers)
+      assert.equal(
+        verdict(architecture, { arch, nr }),
+        nr === trapped ? SECCOMP_RET_USER_NOTIF : SECCOMP_RET_ALLOW,
+        `${nr}`,
+      )
+  }
+  const first600 = Array.from({ length: 600 }, (_, nr) => nr)
+
+  it('traps of i386 only set_thread_area, which each program calls at its start', () => {
+    one(architectures.x64, AUDIT_ARCH_I386, 243, first600)
+  })
+  it('traps of x32 only arch_prctl', () => {
+    const numbers = first600.map(nr => 0x40000000 + nr)
+    one(architectures.x64, architectures.x64.audit, 0x40000000 + 158, numbers)
+  })
+  it('traps of 32-bit arm only ARM_set_tls', () => {
+    one(architectures.arm64, AUDIT_ARCH_ARM, 0xf0005, [...first600, 0xf0005])
+  })
+})

@@ -1,0 +1,31 @@
+// /proc/net/tcp and tcp6 as the kernel prints them.
+import assert from 'node:assert/strict'
+import { parseTcpTable } from '../../../hooks/linux/tcp-table.ts'
+
+const head =
+  '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
+
+describe('parseTcpTable()', () => {
+  it('reads a listener of IPv4 with its user and inode', () => {
+    const line =
+      '   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 12345 1 0000000000000000 100 0 0 10 0\n'
+    assert.deepEqual(parseTcpTable(head + line), [
+      { address: '127.0.0.1', port: 8080, listening: true, user: 1000, inode: '12345' },
+    ])
+  })
+  it('reads a wildcard listener of IPv6', () => {
+    const line =
+      '   0: 00000000000000000000000000000000:0050 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 77 1 0 100 0 0 10 0\n'
+    assert.deepEqual(parseTcpTable(head + line), [
+      { address: '::', port: 80, listening: true, user: 0, inode: '77' },
+    ])
+  })
+  it('reads an established connection as not listening', () => {
+    const line =
+      '   1: 0200010A:A000 0900010A:0050 01 00000000:00000000 02:00000000 00000000     0        0 78 1 0 100 0 0 10 0\n'
+    assert.deepEqual(parseTcpTable(head + line), [
+      { address: '10.1.0.2', port: 40960, listening: false, user: 0, inode: '78' },
+    ])
+  })
+  it('reads nothing in an empty table', () => assert.deepEqual(parseTcpTable(head), []))
+})
