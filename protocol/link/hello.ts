@@ -2,6 +2,7 @@
 //
 //   agent  -> server   {"version":1,"role":"agent","session":"s1","nonce":"<32 bytes hex>","received":"0"}
 //   server -> agent    {"version":1,"role":"server","session":"s1","signature":"<64 bytes hex>","received":"0"}
+//   agent  -> server   ack: accepted; or reset of stream 0 with the reason: refused for good, trying again is useless
 //
 // The signature is Ed25519 over `signedText(session, nonce)`. `received` is the highest sequence received in order, as decimal text;
 // both then send again what the other has not received. The agent closes a link whose first frame is not a right hello within 5 s.
