@@ -1,131 +1,75 @@
-// One connection to a listener of the process: a source port, the announcement of it, and the connect from exactly there.
-import { connect, type Socket } from 'node:net'
-import type { Endpoint } from '../../protocol/codec.ts'
-import type { DeliveryListener } from './incoming.ts'
-import { sendReset } from './send-reset.ts'
-import { type Route, routesTo, type SourcePorts } from './source.ts'
+// The first frames of a connection, before it carries the link: reading one with a deadline, and refusing.
+import type { Duplex } from 'node:stream'
+import { Failure } from '../errors.ts'
+import { encodeFrame, type Frame, FrameReader, frameType, headerBytes } from './frame.ts'
+import { jsonBytes } from './payload.ts'
 
-/** How long the supervisor may take for an announcement, and the listener for a connection (its accept queue can be full). */
-export const dialTimeoutMs = 5_000
-const maxAttempts = 10
+/** A greeting is short: whoever has not proved who it is makes us hold no more than this. */
+export const greetingBytes = 4 << 10
 
-export type DialOptions = {
-  listener: DeliveryListener
-  caller: Endpoint
-  pod: Endpoint
-  ports: SourcePorts
-  /** When it aborts, nothing is left: no socket, no announcement. */
-  signal: AbortSignal
-}
-
-/** `refused`: nothing listens there (any more). `reason` is a phrase for the user. */
-export type Dialled = { socket: Socket } | { refused: boolean; reason: string }
-
-/** Never throws. The socket has no listeners but its own; its source port is given back when it closes. */
-export async function dialListener(options: DialOptions): Promise<Dialled> {
-  const routes = routesTo(options.listener.actual)
-  for (let attempt = 0; attempt < maxAttempts; attempt++) {
-    const route = routes[attempt % routes.length]
-    const sourcePort = options.ports.take()
-    if (route === undefined || sourcePort === undefined) break
-    const result = await attemptFrom(sourcePort, route, options)
-    if (result !== 'port taken') return result
-  }
-  return { refused: false, reason: 'no source port is free on this machine' }
-}
-
-async function attemptFrom(
-  sourcePort: number,
-  route: Route,
-  { listener, caller, pod, ports, signal }: DialOptions,
-): Promise<Dialled | 'port taken'> {
-  const { port } = listener.actual
-  const source = { address: route.from, port: sourcePort }
-  const announcing = (async () => listener.announce({ source, caller, pod }))()
-  const announced = await within(announcing, signal)
-  if (announced === undefined) {
-    // An announcement that comes too late would wait for a connection that never comes.
-    announcing.then(late => late.retract()).catch(() => {})
-    ports.release(sourcePort)
-    return { refused: false, reason: `the hooks of port ${port} did not answer` }
-  }
-  const result = await connectFrom(sourcePort, route, port, signal)
-  if ('socket' in result) {
-    result.socket.once('close', () => ports.release(sourcePort))
-    return result
-  }
-  announced.retract()
-  ports.release(sourcePort)
-  return outcomeOf(result.code, port)
-}
-
-function outcomeOf(code: string, port: number): Dialled | 'port taken' {
-  switch (code) {
-    case 'EADDRINUSE':
-    case 'EADDRNOTAVAIL':
-      return 'port taken'
-    case 'ECONNREFUSED':
-      return { refused: true, reason: `nothing listens on port ${port}` }
-    case 'ETIMEDOUT':
-      return {
-        refused: false,
-        reason: `port ${port} did not take the connection in ${dialTimeoutMs / 1000} s`,
+/**
+ * Reads one frame and leaves the rest, paused, for the next reader. Fails with `frame-invalid` for what is no short frame, and with
+ * `link-refused` when the connection ends or the time is over. Errors of the connection are swallowed from then on until `Carrier` has it.
+ */
+export function readFirstFrame(duplex: Duplex, timeoutMs: number, signal?: AbortSignal): Promise<Frame> {
+  return new Promise((resolve, reject) => {
+    let pending: Buffer = Buffer.alloc(0)
+    const timer = setTimeout(() => fail(`nothing was said for ${timeoutMs} ms`), timeoutMs)
+    const onData = (chunk: Buffer): void => {
+      pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
+      try {
+        const length = frameLength(pending)
+        if (length === undefined || pending.length < length) return
+        const [frame] = new FrameReader().read(pending.subarray(0, length))
+        finish()
+        duplex.pause()
+        if (pending.length > length) duplex.unshift(pending.subarray(length))
+        resolve(frame!)
+      } catch (error) {
+        finish()
+        reject(error)
       }
-    default:
-      return { refused: false, reason: `no connection to port ${port} (${code})` }
-  }
-}
-
-/** undefined when it failed, took too long or was given up. */
-async function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
-  if (signal.aborted) return undefined
-  let onAbort = () => {}
-  let timer: NodeJS.Timeout | undefined
-  const over = new Promise<undefined>(resolve => {
-    onAbort = () => resolve(undefined)
-    signal.addEventListener('abort', onAbort)
-    timer = setTimeout(onAbort, dialTimeoutMs)
-  })
-  const value = await Promise.race([promise.catch(() => undefined), over])
-  clearTimeout(timer)
-  signal.removeEventListener('abort', onAbort)
-  return value
-}
-
-function connectFrom(
-  localPort: number,
-  { to, from }: Route,
-  port: number,
-  signal: AbortSignal,
-): Promise<{ socket: Socket } | { code: string }> {
-  return new Promise(resolve => {
-    if (signal.aborted) {
-      resolve({ code: 'ECANCELED' })
-      return
     }
-    const socket = connect({
-      host: to,
-      port,
-      localAddress: from,
-      localPort,
-      allowHalfOpen: true,
-      noDelay: true,
-    })
-    const done = (result: { socket: Socket } | { code: string }) => {
+    const onEnd = (): void => fail('the other end closed the connection')
+    const onError = (error: Error): void => fail(error.message)
+    const onAbort = (): void => fail(String(signal?.reason))
+    const finish = (): void => {
       clearTimeout(timer)
-      signal.removeEventListener('abort', onAbort)
-      socket.removeAllListeners('connect').removeAllListeners('error')
-      // A socket without an error listener would throw; the owner of a connected one adds its own at once.
-      if ('code' in result) sendReset(socket.on('error', () => {}))
-      resolve(result)
+      duplex.off('data', onData).off('end', onEnd).off('close', onEnd)
+      signal?.removeEventListener('abort', onAbort)
     }
-    const onAbort = () => done({ code: 'ECANCELED' })
-    const timer = setTimeout(() => done({ code: 'ETIMEDOUT' }), dialTimeoutMs)
-    signal.addEventListener('abort', onAbort)
-    socket.once('connect', () => {
-      socket.on('error', () => {})
-      done({ socket })
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => done({ code: error.code ?? error.message }))
+    const fail = (reason: string): void => {
+      finish()
+      reject(new Failure('link-refused', { reason }))
+    }
+    duplex.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted) onAbort()
+    else if (duplex.destroyed) onEnd()
+    else duplex.resume()
   })
+}
+
+/** A frame that belongs to one connection: a hello, or the refusal of one. */
+export function greetingFrame(type: 'hello' | 'reset', value: object): Buffer {
+  return encodeFrame({
+    type: frameType[type],
+    flags: 0,
+    stream: 0,
+    sequence: 0n,
+    payload: jsonBytes(value),
+  })
+}
+
+/** The count in a hello, or undefined when it is none. */
+export function receivedCount(text: string): bigint | undefined {
+  return /^\d{1,16}$/.test(text) ? BigInt(text) : undefined
+}
+
+function frameLength(bytes: Buffer): number | undefined {
+  if (bytes.length < 4) return undefined
+  const length = 4 + bytes.readUInt32BE(0)
+  if (length < headerBytes || length > headerBytes + greetingBytes)
+    throw new Failure('frame-invalid', { reason: `a first frame of ${length} bytes` })
+  return length
 }

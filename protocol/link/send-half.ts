@@ -1,126 +1,114 @@
-// What a caller sends on one connection, read as HTTP/1 requests: who needs message boundaries gets them, viewed or not.
-import { BodyKeeper } from './body.ts'
-import { requestFraming } from './http/framing.ts'
-import { type RequestHead, readRequestHead } from './http/head.ts'
-import { HttpReader } from './http/reader.ts'
-import { couldBeRequest } from './http/start-line.ts'
-import type { Sink, Unfinished } from './sink.ts'
+// The sending half of a stream: what waits for credit or for its turn, cut into frames.
+import { Failure } from '../errors.ts'
+import type { StreamData } from './endpoint.ts'
+import { frameFlag, frameType, initialCreditBytes } from './frame.ts'
+import { dataPrefix, type FrameBody, prefixBytes } from './payload.ts'
 
-/** A request as its answers need it. */
-export type Exchange = {
-  /** From 1 on its connection. */
-  number: number
-  method: string
-  /** Time of capture of its first byte. */
-  at: number
-  /** The same moment by the server's own clock, for what the process answers. */
-  seenMs: number
-  /** Shows the request, if that has not happened yet: it comes before its answers. */
-  show(): void
-}
+/** The largest payload of a data frame: a control frame or another stream waits no longer than for so much. */
+export const dataPayloadBytes = 64 << 10
+const maxSkipped = 0xffffffff
 
-export type RequestsOptions = {
-  connection: string
-  sink: Sink
-  onExchange(exchange: Exchange): void
-  /** No request follows that could be told from other bytes. */
-  onStopped(): void
-}
+export class SendHalf {
+  readonly #stream: number
+  /** The open frame's payload, until it was taken; only at the opener. */
+  #opening: { payload: Buffer; oneWay: boolean } | undefined
+  #queue: StreamData[] = []
+  #head = 0
+  #queuedBytes = 0
+  #creditBytes = initialCreditBytes
+  #state: 'open' | 'ending' | 'ended' = 'open'
 
-const nothingToShow = () => {}
-const grammar = { readHead: readRequestHead, couldBegin: couldBeRequest, emptyLineBefore: true }
-
-/**
- * Requests are always read, also when nobody looks: it costs a few microseconds a head and nothing a byte of a body of known length,
- * and only so the boundaries are exact when a view or a delivery begins in the middle of a connection.
- */
-export class Requests {
-  #count = 0
-  #at = 0
-  #seenMs = 0
-  #body: BodyKeeper | undefined
-  #shown: Unfinished | undefined
-  readonly #options: RequestsOptions
-  readonly #reader: HttpReader<RequestHead>
-
-  constructor(options: RequestsOptions) {
-    this.#options = options
-    this.#reader = new HttpReader<RequestHead>(grammar, {
-      begin: timeMs => this.#begin(timeMs),
-      head: head => this.#head(head),
-      body: bytes => this.#body?.add(bytes),
-      bodySkipped: bytes => this.#body?.skip(bytes),
-      end: () => this.#end(),
-      stopped: () => this.#stopped(),
-    })
+  constructor(stream: number, opening: { payload: Buffer; oneWay: boolean } | undefined) {
+    this.#stream = stream
+    this.#opening = opening
   }
 
-  get atStart(): boolean {
-    return this.#reader.atStart
+  get queuedBytes(): number {
+    return this.#queuedBytes
   }
 
-  get stopped(): boolean {
-    return this.#reader.stopped
+  /** The other end has not been told of the stream yet. */
+  get unopened(): boolean {
+    return this.#opening !== undefined
   }
 
-  data(bytes: Buffer, timeMs: number): void {
-    this.#reader.data(bytes, timeMs)
+  /** Its end was taken: nothing follows. */
+  get ended(): boolean {
+    return this.#state === 'ended'
   }
 
-  skipped(bytes: number, timeMs: number): void {
-    this.#reader.skipped(bytes, timeMs)
+  /** Whether `take` would give a frame. */
+  get ready(): boolean {
+    if (this.#opening !== undefined) return true
+    const data = this.#queue[this.#head]
+    if (data === undefined) return this.#state === 'ending'
+    return this.#creditBytes >= Math.min(prefixBytes(data) + data.bytes.length, prefixBytes(data) + 1)
   }
 
-  /** Another protocol begins here, or the direction is over. */
-  stop(): void {
-    this.#reader.stop('tunnel')
+  write(data: StreamData): void {
+    if (this.#state !== 'open') throw new Failure('stream-ended', { stream: this.#stream })
+    const skipped = data.skipped ?? 0
+    if (data.bytes.length === 0 && skipped === 0) return
+    const times = data.timeMs === undefined ? {} : { timeMs: data.timeMs }
+    const first = Math.min(skipped, maxSkipped)
+    this.#queue.push({ bytes: data.bytes, ...times, ...(skipped > 0 ? { skipped: first } : {}) })
+    this.#queuedBytes += data.bytes.length
+    if (skipped > first) this.write({ bytes: empty, ...times, skipped: skipped - first })
   }
 
-  #begin(timeMs: number): boolean {
-    this.#at = timeMs
-    this.#seenMs = this.#options.sink.clock()
-    return true
+  end(): void {
+    if (this.#state === 'open') this.#state = 'ending'
   }
 
-  #head(head: RequestHead): ReturnType<typeof requestFraming> {
-    const framing = requestFraming(head)
-    if (framing.body === 'ambiguous') return framing
-    const number = ++this.#count
-    this.#shown = this.#options.sink.viewing ? this.#shownOnce(head, number) : undefined
-    this.#options.onExchange({
-      number,
-      method: head.method,
-      at: this.#at,
-      seenMs: this.#seenMs,
-      show: this.#shown?.early ?? nothingToShow,
-    })
-    return framing
+  /** Ends at once, without a frame: the half was never to be used, or the stream was reset. */
+  drop(): void {
+    this.#state = 'ended'
+    this.#opening = undefined
+    this.#queue = []
+    this.#head = 0
+    this.#queuedBytes = 0
   }
 
-  #shownOnce({ method, path, version, headers }: RequestHead, exchange: number): Unfinished {
-    const { connection, sink } = this.#options
-    const at = this.#at
-    const keeper = new BodyKeeper(sink.bodyBytes)
-    this.#body = keeper
-    return sink.unfinished(whole => {
-      const event = { event: 'request', at, connection, exchange, method, path, version, headers } as const
-      sink.show({ event, body: keeper.result({ whole }) })
-    })
+  addCredit(bytes: number): void {
+    this.#creditBytes += bytes
   }
 
-  #end(): void {
-    this.#shown?.whole()
-    this.#forget()
+  take(): FrameBody | undefined {
+    if (this.#opening !== undefined) return this.#takeOpening(this.#opening)
+    if (!this.ready) return undefined
+    const data = this.#queue[this.#head]
+    if (data !== undefined) return this.#takeData(data)
+    this.#state = 'ended'
+    return { type: frameType.end, flags: 0, stream: this.#stream, payload: empty }
   }
 
-  #stopped(): void {
-    this.#shown?.early()
-    this.#forget()
-    this.#options.onStopped()
+  #takeOpening({ payload, oneWay }: { payload: Buffer; oneWay: boolean }): FrameBody {
+    this.#opening = undefined
+    return { type: frameType.open, flags: oneWay ? frameFlag.oneWay : 0, stream: this.#stream, payload }
   }
 
-  #forget(): void {
-    this.#shown = undefined
-    this.#body = undefined
+  /** A piece as large as frame and credit allow. Each piece has the time; what was skipped comes after the last byte. */
+  #takeData(data: StreamData): FrameBody {
+    const room = Math.min(dataPayloadBytes, this.#creditBytes)
+    const whole = prefixBytes(data) + data.bytes.length <= room
+    const { timeMs, skipped } = data
+    const times = timeMs === undefined ? {} : { timeMs }
+    const { flags, prefix } = dataPrefix(whole && skipped !== undefined ? { ...times, skipped } : times)
+    const payload = whole ? data.bytes : data.bytes.subarray(0, room - prefix.length)
+    if (whole) this.#shift()
+    else this.#queue[this.#head] = { ...data, bytes: data.bytes.subarray(payload.length) }
+    this.#queuedBytes -= payload.length
+    this.#creditBytes -= prefix.length + payload.length
+    return { type: frameType.data, flags, stream: this.#stream, payload, prefix }
+  }
+
+  #shift(): void {
+    this.#head += 1
+    if (this.#head === this.#queue.length || this.#head >= 1_024) {
+      this.#queue.splice(0, this.#head)
+      this.#head = 0
+    }
   }
 }
+
+const empty = Buffer.alloc(0)
