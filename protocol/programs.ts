@@ -13,6 +13,8 @@ export type ProgramName =
 
 /** The path of a bundled program: beside the running bundle, or in the checkout's dist/ when the source itself runs (unit tests). */
 export function programPath(name: ProgramName): string {
-  const folder = typeof __dirname === 'string' ? __dirname : resolve('dist')
+  // tsx gives sources these names too, so only the extension of a bundle tells.
+  const bundled = typeof __filename === 'string' && __filename.endsWith('.cjs')
+  const folder = bundled ? __dirname : resolve('dist')
   return join(folder, `${name}.cjs`)
 }

@@ -14,14 +14,21 @@ export type Scope = { pid: number; id?: string }
  */
 export function ownProcesses(snapshot: Snapshot, { pid, id }: Scope): Set<number> {
   if (id !== undefined) {
-    const cgroups = snapshot.cgroups(pid)
-    const path = containerPath(cgroups, containerOf(cgroups)?.id ?? id)
+    const path = cgroupOf(snapshot.cgroups(pid), id, snapshot.cgroups(process.pid))
     if (path !== undefined) return those(snapshot, other => isInside(snapshot.cgroups(other), path))
     const space = snapshot.namespace(pid, 'pid')
     if (space !== undefined && space !== namespaceOf('self', 'pid'))
       return those(snapshot, other => snapshot.namespace(other, 'pid') === space)
   }
   return descendants(snapshot.processes, pid)
+}
+
+/** The innermost cgroup that is the container's and not ours: we may run in a container ourselves, and then so does the target. */
+export function cgroupOf(cgroups: string, id: string, ours: string): string | undefined {
+  const paths = [id, containerOf(cgroups)?.id].map(known => known && containerPath(cgroups, known))
+  return paths
+    .filter(path => path !== undefined && path !== '' && !isInside(ours, path))
+    .sort((a = '', b = '') => b.length - a.length)[0]
 }
 
 function those(snapshot: Snapshot, belongs: (pid: number) => boolean): Set<number> {
