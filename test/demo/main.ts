@@ -7,7 +7,7 @@ import { type StandIn, startStandIn } from './stand-in.ts'
 import { buildTown, type Call, names, type Town } from './town.ts'
 
 const rounds = 3
-const roundMs = 1_800
+const roundMs = 1_500
 const shownRequests = 12
 const say = (text = '') => void process.stdout.write(`${text}\n`)
 
@@ -34,7 +34,7 @@ async function main(): Promise<number> {
   } finally {
     await town.end()
   }
-  const all = town.calls()
+  const all = [...town.calls.all]
   const wrong = all.filter(call => call.wrong !== undefined)
   const clean = await untilClean(mark.value, before, networks).then(
     () => undefined,
@@ -48,7 +48,7 @@ type Proof = { without: Call[][]; withIt: Call[][]; lost: Call[]; copies: number
 /** Rounds without and with a stand-in in turn, so that both kinds see the same weather on this machine. */
 async function prove(town: Town): Promise<Proof> {
   const proof: Proof = { without: [], withIt: [], lost: [], copies: 0, region: '' }
-  await town.callLines.until('the first answer', () => true)
+  await town.calls.until('the first answer', () => town.calls.all.length > 0)
   for (let round = 1; round <= rounds; round++) {
     proof.without.push(await measured(town, `without ${round}`))
     const standIn = await startStandIn(`process/${town.shop.pid}`)
@@ -58,7 +58,7 @@ async function prove(town: Town): Promise<Proof> {
       const calls = await measured(town, `with ${round}`, () => {
         if (round === 1) show(town, standIn)
       })
-      await standIn.lines
+      await standIn.printed
         .until('the last copies', () => wrongCopies(calls, standIn.arrivals()).length === 0, 3_000)
         .catch(() => {}) // told in the summary
       proof.withIt.push(calls)
@@ -83,20 +83,17 @@ async function measured(town: Town, label: string, atEnd = () => {}): Promise<Ca
   await new Promise(resolve => setTimeout(resolve, roundMs))
   town.label('between')
   // Every caller has sent one of the next requests: those of the round have been answered.
-  const fresh = new Set<string>()
-  const from = town.callLines.all.length
-  await town.callLines.until('the end of the round', line => {
-    if (town.callLines.all.indexOf(line) < from) return false
-    const call = JSON.parse(line) as Call
-    if (call.label === 'between') fresh.add(call.item.split('/')[1]!)
-    return fresh.size === names.length
-  })
+  const { all } = town.calls
+  const from = all.length
+  const later = () => all.slice(from).filter(call => call.label === 'between')
+  const back = () => new Set(later().map(({ item }) => item.split('/')[1])).size === names.length
+  await town.calls.until('the end of the round', back)
   atEnd()
-  return town.calls().filter(call => call.label === label)
+  return all.filter(call => call.label === label)
 }
 
 async function firstCopy(standIn: StandIn): Promise<void> {
-  await standIn.lines.until('the first copy of a request', line => line.startsWith('{"method"'), 10_000)
+  await standIn.printed.until('the first copy of a request', () => standIn.printed.all.length > 1)
 }
 
 function introduce(standIn: StandIn): void {

@@ -3,7 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { programPath } from '../../protocol/programs.ts'
 import { type Lines, linesOf } from '../stage/lines.ts'
+import { type Records, recordsOf } from './records.ts'
 import { programOf } from './town.ts'
+
+/** What the second shop prints: first that it is ready, then one record a request. */
+type Printed = { ready: string } | Arrival
 
 export type Arrival = { method: string; item: string; caller: string }
 
@@ -14,7 +18,7 @@ export type StandIn = {
   /** SHOP_REGION as the second shop has it. */
   readonly region: string
   arrivals(): Arrival[]
-  readonly lines: Lines
+  readonly printed: Records<Printed>
   /** Ends it as a user would, with a signal, and resolves with its exit code. */
   end(): Promise<number | null>
 }
@@ -24,11 +28,11 @@ export async function startStandIn(target: string): Promise<StandIn> {
   const child = spawn(process.execPath, [programPath('standin'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const lines = linesOf(child.stdout)
+  const printed = recordsOf<Printed>(child.stdout)
   const said = linesOf(child.stderr)
   try {
-    const ready = await Promise.race([
-      lines.until('the second shop', line => line.startsWith('{"ready"'), 10_000),
+    await Promise.race([
+      printed.until('the second shop', () => printed.all.length > 0),
       once(child, 'exit').then(([code]) => {
         throw new Error(`standin exec ended with code ${code}: ${said.all.join(' ')}`)
       }),
@@ -36,9 +40,9 @@ export async function startStandIn(target: string): Promise<StandIn> {
     return {
       command: 'standin exec -t TARGET -- node second-shop.cjs'.replace('TARGET', target),
       said,
-      lines,
-      region: (JSON.parse(ready) as { ready: string }).ready,
-      arrivals: () => lines.all.filter(line => line.startsWith('{"method"')).map(line => JSON.parse(line)),
+      printed,
+      region: (printed.all[0] as { ready: string }).ready,
+      arrivals: () => printed.all.filter(record => 'method' in record),
       end: () => endOf(child),
     }
   } catch (thrown) {

@@ -1,8 +1,9 @@
 // The demo's stage: a pod with a shop in one network namespace, and callers with addresses of their own in another.
 import type { ChildProcess } from 'node:child_process'
 import { resolve } from 'node:path'
-import { type Lines, linesOf } from '../stage/lines.ts'
+import { linesOf } from '../stage/lines.ts'
 import { connectNamespaces, type Namespace, startNamespace } from '../stage/namespace.ts'
+import { type Records, recordsOf } from './records.ts'
 
 export const names = ['anna', 'bela', 'carl', 'dora', 'emil'] as const
 
@@ -15,9 +16,8 @@ export type Town = {
   nameOf(address: string): string
   /** Says under which label the requests from here on are counted. */
   label(text: string): void
-  /** All requests so far. */
-  calls(): Call[]
-  readonly callLines: Lines
+  /** All requests that were answered, or failed, so far. */
+  readonly calls: Records<Call>
   end(): Promise<void>
 }
 
@@ -39,14 +39,12 @@ export async function buildTown(): Promise<Town> {
   const callers = outside.spawn(process.execPath, [programOf('callers.cjs'), cable.first.ipv4, ...doors], {
     stdio: ['pipe', 'pipe', 'inherit'],
   })
-  const callLines = linesOf(callers.stdout)
   return {
     shop,
     pods: cable.first.ipv4,
-    callLines,
+    calls: recordsOf<Call>(callers.stdout!),
     nameOf: address => names[addresses.indexOf(address)] ?? 'a stranger',
     label: text => void callers.stdin?.write(`${text}\n`),
-    calls: () => callLines.all.map(line => JSON.parse(line) as Call),
     async end() {
       const gone = new Promise(done => callers.once('exit', done))
       callers.stdin?.end()

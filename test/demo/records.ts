@@ -1,0 +1,38 @@
+// JSON lines of a program as they come, and waiting until those that came are enough.
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+
+export type Records<T> = {
+  readonly all: readonly T[]
+  /** Resolves when `enough` holds, which is asked again at each record; rejects after `withinMs` with what was awaited. */
+  until(what: string, enough: () => boolean, withinMs?: number): Promise<void>
+}
+
+export function recordsOf<T>(stream: Readable): Records<T> {
+  const all: T[] = []
+  const looks = new Set<() => void>()
+  createInterface({ input: stream }).on('line', line => {
+    all.push(JSON.parse(line) as T)
+    for (const look of [...looks]) look()
+  })
+  return {
+    all,
+    until: (what, enough, withinMs = 10_000) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (enough()) settle(resolve)
+        }
+        const timer = setTimeout(
+          () => settle(() => reject(new Error(`${what} did not come within ${withinMs} ms`))),
+          withinMs,
+        )
+        const settle = (end: () => void) => {
+          clearTimeout(timer)
+          looks.delete(look)
+          end()
+        }
+        looks.add(look)
+        look()
+      }),
+  }
+}
