@@ -27,22 +27,26 @@ try {
 }
 
 function start(command: Command): void {
-  const child = withDescriptorLimit(softLimit, () =>
-    spawn(command.file, command.args, {
-      stdio: 'inherit',
-      env: command.environment,
-      cwd: command.cwd,
-    }),
-  )
-  if (child.pid !== undefined) say({ type: 'spawned', pid: child.pid })
-  child.once('error', error => {
-    if (child.pid !== undefined) return
-    say({ type: 'refused', failure: plainFailure(spawnFailure(error, command)) })
+  const refuse = (error: unknown) => {
+    say({ type: 'refused', failure: plainFailure(spawnFailure(error as Error, command)) })
     port.close()
-  })
-  child.once('exit', (code, signal) => {
-    say({ type: 'exit', code, signal })
-    // The thread itself counts as hooked: it ends here, so that the last process can be told from it.
-    port.close()
-  })
+  }
+  try {
+    const child = withDescriptorLimit(softLimit, () => run(command))
+    if (child.pid !== undefined) say({ type: 'spawned', pid: child.pid })
+    child.once('error', error => {
+      if (child.pid === undefined) refuse(error)
+    })
+    child.once('exit', (code, signal) => {
+      say({ type: 'exit', code, signal })
+      // The thread itself counts as hooked: it ends here, so that the last process can be told from it.
+      port.close()
+    })
+  } catch (thrown) {
+    // Some errors, such as ENOTDIR and E2BIG, are thrown and others come as an event.
+    refuse(thrown)
+  }
 }
+
+const run = ({ file, args, environment, cwd }: Command) =>
+  spawn(file, args, { stdio: 'inherit', env: environment, cwd })
