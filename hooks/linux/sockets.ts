@@ -19,6 +19,7 @@ const IPPROTO_MPTCP = 262
 export const AF_INET = 2
 export const AF_INET6 = 10
 export const POLLIN = 1
+export const POLLERR = 8
 export const POLLHUP = 0x10
 
 const socketCall = declare<[number, number, number]>('int socket(int, int, int)')

@@ -43,11 +43,12 @@ function decide(call: Call, context: Context): Outcome {
 }
 
 function dispatch(call: Call, { architecture, accepting }: Context): Outcome {
-  const { world, waiting } = accepting
+  const { world, waiting, kept } = accepting
   switch (nameCall(architecture, architectureOf(call), numberOf(call))) {
     case 'bind':
       // A held accept of a process that has just died must not keep its port busy.
       waiting.sweep()
+      kept.sweep()
       return answerBind(call, world)
     case 'listen':
       return answerListen(call, world)

@@ -2,7 +2,17 @@
 import type { Endpoint } from '../../protocol/codec.ts'
 import { isWildcard, readAddress, writeAddress } from '../address.ts'
 import { close } from '../linux/libc.ts'
-import { AF_INET6, accept, connect, openStream, POLLIN, poll, socketName } from '../linux/sockets.ts'
+import {
+  AF_INET6,
+  accept,
+  connect,
+  openStream,
+  POLLERR,
+  POLLHUP,
+  POLLIN,
+  poll,
+  socketName,
+} from '../linux/sockets.ts'
 import type { Listener } from './world.ts'
 
 /** Connections kept for one listener; more than that only a program could cause that is interrupted for ever. */
@@ -15,6 +25,8 @@ type Doorbell = { socket: number; from: Endpoint }
 export type KeptConnections = {
   put(listener: Listener, connection: Kept): void
   queue(listener: Listener): Queue | undefined
+  /** Lets go of what was kept for listeners that have been closed, which their doorbells notice. */
+  sweep(): void
   /** Whether an accepted connection is the listener's doorbell; it then has rung. */
   isDoorbell(listener: Listener, peer: Endpoint): boolean
 }
@@ -30,6 +42,15 @@ export function makeKeptConnections(): KeptConnections {
       queue.doorbell ??= ring(listener)
     },
     queue: listener => queues.get(listener.cookie),
+    sweep() {
+      for (const [cookie, { connections, doorbell }] of queues) {
+        if (doorbell === undefined) continue
+        const [events = 0] = poll([{ descriptor: doorbell.socket, events: 0 }], 0)
+        if ((events & (POLLERR | POLLHUP)) === 0) continue
+        for (const { socket } of [...connections, doorbell]) close(socket)
+        queues.delete(cookie)
+      }
+    },
     isDoorbell(listener, peer) {
       const queue = queues.get(listener.cookie)
       if (queue?.doorbell === undefined || !isSame(queue.doorbell.from, peer)) return false

@@ -23,7 +23,10 @@ export const treatments: Readonly<Record<CallName, Treatment>> = {
   io_uring_setup: 'refuseENOSYS',
 }
 
-/** A foreign program calls `number` once or twice at its start, to set its thread pointer: trapped for a warning only. */
+/**
+ * A call of foreign (32-bit) programs that is trapped for a warning only: brk, because loaders, C libraries and Go's runtime call it at every
+ * start, and seldom afterwards.
+ */
 type Foreign = { readonly audit: number; readonly number: number }
 
 export type Architecture = {
@@ -53,10 +56,8 @@ export const architectures = {
       accept4: 288,
       io_uring_setup: 425,
     },
-    // set_thread_area of i386
-    foreign: [{ audit: AUDIT_ARCH_I386, number: 243 }],
-    // arch_prctl of x32
-    foreignBit: { bit: X32_SYSCALL_BIT, number: X32_SYSCALL_BIT + 158 },
+    foreign: [{ audit: AUDIT_ARCH_I386, number: 45 }],
+    foreignBit: { bit: X32_SYSCALL_BIT, number: X32_SYSCALL_BIT + 12 },
   },
   arm64: {
     audit: AUDIT_ARCH_AARCH64,
@@ -69,8 +70,7 @@ export const architectures = {
       accept4: 242,
       io_uring_setup: 425,
     },
-    // ARM_set_tls, a private call of 32-bit arm
-    foreign: [{ audit: AUDIT_ARCH_ARM, number: 0xf0005 }],
+    foreign: [{ audit: AUDIT_ARCH_ARM, number: 45 }],
   },
 } as const satisfies Record<string, Architecture>
 

@@ -5,8 +5,8 @@ import { POLLIN, type Watched } from '../linux/sockets.ts'
 import type { Ledger } from '../shared/ledger.ts'
 import type { Listener, World } from './world.ts'
 
-type Waiting = { call: Call; deadlineMs: number; pidfd: number }
 type Group = { copy: number; listener: Listener; calls: Waiting[] }
+type Waiting = { call: Call; group: Group; deadlineMs: number; pidfd: number }
 
 /** Dead calls are looked for at least this often: a signal's end of a call cannot be polled for. */
 const sweepMs = 1000
@@ -27,23 +27,20 @@ type End = (events: number, late: boolean) => number | undefined
 
 export function makeWaitingCalls(world: World, ledger: Ledger): WaitingCalls {
   const groups = new Map<bigint, Group>()
-  let size = 0
+  /** By thread: it is in one call at a time. */
+  const held = new Map<number, Waiting>()
+  let list: Watched[] | undefined
 
-  function drop(group: Group, dead: Waiting): void {
-    ledger.remove(idOf(dead.call))
-    if (dead.pidfd >= 0) close(dead.pidfd)
+  function drop(dead: Waiting): void {
+    const { call, group, pidfd } = dead
+    list = undefined
+    ledger.remove(idOf(call))
+    if (pidfd >= 0) close(pidfd)
+    held.delete(threadOf(call))
     group.calls = group.calls.filter(one => one !== dead)
-    size--
     if (group.calls.length > 0) return
     close(group.copy)
     groups.delete(group.listener.cookie)
-  }
-
-  const all = () => [...groups.values()].flatMap(group => group.calls.map(waiting => ({ group, waiting })))
-
-  /** A thread is in one call at a time: what it waited in before has been ended by a signal. */
-  function forgetThread(thread: number): void {
-    for (const { group, waiting } of all()) if (threadOf(waiting.call) === thread) drop(group, waiting)
   }
 
   function serveGroup(group: Group, events: number, nowMs: number, attempt: Attempt, end: End): void {
@@ -56,36 +53,41 @@ export function makeWaitingCalls(world: World, ledger: Ledger): WaitingCalls {
         }
       } else if (result !== undefined) sendResult(world.listener, waiting.call, result)
       else continue
-      drop(group, waiting)
+      drop(waiting)
     }
   }
 
   return {
     get size() {
-      return size
+      return held.size
     },
     add(call, copy, listener, timeoutMs) {
-      forgetThread(threadOf(call))
+      // What the thread waited in before was ended by a signal.
+      const before = held.get(threadOf(call))
+      if (before !== undefined) drop(before)
       if (!ledger.add(idOf(call))) return false
+      list = undefined
       const group = groups.get(listener.cookie) ?? { copy, listener, calls: [] }
       if (group.copy !== copy) close(copy)
       groups.set(listener.cookie, group)
-      group.calls.push({
+      const waiting = {
         call: Buffer.from(call.subarray(0, notificationBytes)),
+        group,
         deadlineMs: timeoutMs > 0 ? performance.now() + timeoutMs : Number.POSITIVE_INFINITY,
         pidfd: world.descriptors.watch(threadOf(call)),
-      })
-      size++
+      }
+      group.calls.push(waiting)
+      held.set(threadOf(call), waiting)
       return true
     },
     watched(nowMs) {
-      const held = all()
-      const deadline = Math.min(...held.map(({ waiting }) => waiting.deadlineMs))
-      const list = [
+      let deadlineMs = nowMs + sweepMs
+      for (const waiting of held.values()) deadlineMs = Math.min(deadlineMs, waiting.deadlineMs)
+      list ??= [
         ...[...groups.values()].map(({ copy }) => ({ descriptor: copy, events: POLLIN })),
-        ...held.map(({ waiting }) => ({ descriptor: waiting.pidfd, events: POLLIN })),
+        ...[...held.values()].map(({ pidfd }) => ({ descriptor: pidfd, events: POLLIN })),
       ]
-      return { list, timeoutMs: Math.max(0, Math.min(sweepMs, Math.ceil(deadline - nowMs))) }
+      return { list, timeoutMs: Math.max(0, Math.ceil(deadlineMs - nowMs)) }
     },
     serve(events, nowMs, attempt, end) {
       const present = [...groups.values()]
@@ -94,7 +96,7 @@ export function makeWaitingCalls(world: World, ledger: Ledger): WaitingCalls {
         if (groups.has(group.listener.cookie)) serveGroup(group, events[index] ?? 0, nowMs, attempt, end)
     },
     sweep() {
-      for (const { group, waiting } of all()) if (!isAlive(world.listener, waiting.call)) drop(group, waiting)
+      for (const waiting of held.values()) if (!isAlive(world.listener, waiting.call)) drop(waiting)
     },
   }
 }
