@@ -3,8 +3,7 @@ import type { AgentEvent } from '../protocol/agent/control.ts'
 import { asFailure, Failure } from '../protocol/errors.ts'
 import { createAnswerer } from './answer.ts'
 import type { AttachInvocation } from './arguments.ts'
-import type { Mirror, MirrorOptions } from './incoming/mirror.ts'
-import * as mirrors from './incoming/mirror.ts'
+import { type Mirror, type MirrorOptions, openMirror } from './incoming/mirror.ts'
 import { Sender } from './incoming/send.ts'
 import { type Listener, listenForServer } from './link/listen.ts'
 import { exitNow } from './linux/libc.ts'
@@ -80,18 +79,13 @@ function end(code: number, reason?: string): never {
   return exitNow(code)
 }
 
+/** A session that mirrors nothing then needs no right to capture. */
 function lazyMirror(options: MirrorOptions): () => Mirror {
   let mirror: Mirror | undefined
   return () => {
     mirror ??= openMirror(options)
     return mirror
   }
-}
-
-function openMirror(options: MirrorOptions): Mirror {
-  const { openMirror } = mirrors as { openMirror?: (options: MirrorOptions) => Mirror }
-  if (openMirror === undefined) throw new Failure('agent-failed', { reason: 'it was built without capture' })
-  return openMirror(options)
 }
 
 /** An event that the link can't take any more is one that the server no longer needs: it is then about to make another agent. */

@@ -152,6 +152,38 @@ describe('the agent program at processes', () => {
     await agent.end()
   })
 
+  it('copies what callers say to a subscribed port, and counts it', async () => {
+    const { pid } = await startShop(space, [8175, 8176])
+    const agent = await attachAgent(`process/${pid}`)
+    assert.deepEqual(await agent.ask({ ask: 'subscribe', ports: [8175], answers: 'none' }), {})
+    const shout = (port: number, text: string) =>
+      space.run('bash', '-c', `printf '${text}' >/dev/tcp/127.0.0.1/${port}`)
+    await shout(8176, 'to another port')
+    await shout(8175, 'hello')
+    const { stream, opened } = await agent.streams.take('the stream of the connection', () => true)
+    assert.equal((opened.pod as Line).port, 8175)
+    assert.equal(opened.direction, 'received')
+    const said = await new Promise<string>(resolve => {
+      let text = ''
+      stream.events = {
+        data: ({ bytes }) => {
+          text += bytes
+        },
+        end: () => resolve(text),
+        reset: reason => resolve(`reset: ${reason}`),
+      }
+    })
+    assert.equal(said, 'hello')
+    const { connections, gaps, slow, ringDrops } = await agent.ask({ ask: 'counters' })
+    assert.deepEqual(
+      { connections, gaps, slow, ringDrops },
+      { connections: 1, gaps: 0, slow: 0, ringDrops: 0 },
+    )
+    await agent.ask({ ask: 'subscribe', ports: [], answers: 'none' })
+    await agent.end()
+    assert.equal(agent.child.exitCode, 0)
+  })
+
   it('ignores Ctrl-C, and ends at SIGTERM', async () => {
     const { pid } = await startShop(space, [8181])
     const agent = await attachAgent(`process/${pid}`)
