@@ -27,8 +27,8 @@ type Held = { bytes: Buffer; timeMs: number }
 /**
  * The process's answers are always followed, because it may be several requests behind the pod, and only so a view that begins in the
  * middle counts right. The pod's are followed while somebody looks. After bytes that were not read (nobody looked, or they were not
- * captured and no length tells how many) it goes on where a piece of data begins with a status line, one request alone is unanswered,
- * and that one began after the pod had gone quiet: what looks like a head within a body is then not taken for one.
+ * captured and no length tells how many) it goes on where the first data since a request begins with a status line, and that request
+ * began after the pod had gone quiet: what looks like a head within a body is then not taken for one.
  */
 export class Answers {
   #pending: Exchange[] = []
@@ -64,7 +64,6 @@ export class Answers {
   request(exchange: Exchange): void {
     if (this.#pending.length >= maxPending) this.#lose()
     if (this.#over) return
-    if (!this.#follows) this.#pending.length = 0
     this.#pending.push(exchange)
     this.#release()
   }
@@ -79,13 +78,14 @@ export class Answers {
     if (this.#over || bytes.length === 0) return
     if (this.#mayLose && !this.#options.sink.viewing) this.#lose()
     else if (this.#follows || this.#findsAgain(bytes, timeMs)) this.#read(bytes, timeMs)
+    else this.#lose()
     this.#lastMs = timeMs
   }
 
   skipped(bytes: number, timeMs: number): void {
     if (this.#over || bytes === 0) return
-    if (this.#heldBytes > 0 || !this.#options.sink.viewing) this.#lose()
-    else if (this.#follows) this.#reader.skipped(bytes, timeMs)
+    if (!this.#follows || this.#heldBytes > 0 || !this.#options.sink.viewing) this.#lose()
+    else this.#reader.skipped(bytes, timeMs)
     this.#lastMs = timeMs
   }
 
@@ -129,7 +129,7 @@ export class Answers {
 
   #findsAgain(bytes: Buffer, timeMs: number): boolean {
     const [exchange] = this.#pending
-    if (exchange === undefined || this.#pending.length > 1 || !beginsStatusLine(bytes)) return false
+    if (exchange === undefined || !beginsStatusLine(bytes)) return false
     const begunAt = this.#options.startOf(exchange)
     if (begunAt < this.#lastMs || begunAt > timeMs) return false
     this.#follows = true

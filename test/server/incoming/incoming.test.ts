@@ -100,8 +100,8 @@ describe('createIncoming()', () => {
     const listener = { asked: address, actual: address, announce: () => new Promise<never>(() => {}) }
     const { incoming, accept } = stage(() => listener)
     const streams = Array.from({ length: 260 }, (_, index) => accept(`c${index}`))
-    const window = Buffer.alloc(256 << 10)
-    for (const stream of streams) stream.arrive(window)
+    const half = Buffer.alloc(128 << 10)
+    for (const stream of [...streams, ...streams]) stream.arrive(half)
     const granted = streams.filter(({ grantedBytes }) => grantedBytes > 0).length
     assert.equal(granted, 4)
     assert.deepEqual({ ...incoming.lost }, { 'the process is too slow for all its connections together': 4 })

@@ -244,6 +244,57 @@ describe('createTraffic()', () => {
       ])
     }))
 
+  it('takes nothing for an answer while the pod still sends what is not captured, and counts pipelined requests right', () =>
+    withTraffic(stage => {
+      const view = stage.view()
+      const taps = connect(stage)
+      taps.received.data(Buffer.from(get('/1')), 1001)
+      taps.sent.data(Buffer.from('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab'), 1002)
+      taps.received.data(Buffer.from(get('/2')), 1003)
+      taps.sent.skipped(5000, 1004)
+      taps.received.data(Buffer.from(get('/3')), 1004)
+      taps.sent.data(Buffer.from('not a head'), 1005)
+      taps.received.data(Buffer.from(get('/4') + get('/5')), 1006)
+      taps.sent.data(Buffer.from(ok('4').replace('200', '202') + ok('5')), 1007)
+      assert.deepEqual(
+        brief(view.events()).filter(text => text.startsWith('pod')),
+        ['pod 1 200', 'pod 4 202', 'pod 5 200'],
+      )
+    }))
+
+  it('does not take what is under way for an answer when the pod began to be captured later', () =>
+    withTraffic(stage => {
+      const view = stage.view()
+      const { received } = stage.traffic.connection(openedOf('c1'))
+      received.data(Buffer.from(get('/1')), 1001)
+      const { sent } = stage.traffic.connection(openedOf('c1', { direction: 'sent' }))
+      sent.data(Buffer.from(ok('1')), 1002)
+      received.data(Buffer.from(get('/2')), 1003)
+      sent.data(Buffer.from(ok('2').replace('200', '201')), 1004)
+      assert.deepEqual(brief(view.events()), ['opened', 'request 1 GET /1', 'request 2 GET /2', 'pod 2 201'])
+    }))
+
+  it('shows nothing after an upgrade that was answered before its request was seen', () =>
+    withTraffic(stage => {
+      const view = stage.view()
+      const taps = connect(stage)
+      taps.sent.data(Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'), 1002)
+      taps.received.data(Buffer.from(`GET /ws HTTP/1.1\r\nUpgrade: x\r\n\r\n${get('/inside')}`), 1001)
+      assert.deepEqual(brief(view.events()), ['opened', 'request 1 GET /ws', 'pod 1 101'])
+    }))
+
+  it('follows the pod when the process alone agrees to an upgrade', () =>
+    withTraffic(stage => {
+      const view = stage.view()
+      const taps = connect(stage)
+      const process = taps.process()
+      taps.received.data(Buffer.from('GET /1 HTTP/1.1\r\nUpgrade: x\r\n\r\n'), 1001)
+      process.data(Buffer.from('HTTP/1.1 101 Switching Protocols\r\n\r\n'), 5000)
+      taps.sent.data(Buffer.from(ok('')), 1002)
+      taps.received.data(Buffer.from(get('/2')), 1003)
+      assert.deepEqual(brief(view.events()).at(-1), 'request 2 GET /2')
+    }))
+
   it('begins in the middle of a connection at the next request, says so, and takes no body for a head', () =>
     withTraffic(stage => {
       const taps = connect(stage)
