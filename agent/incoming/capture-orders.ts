@@ -14,7 +14,7 @@ export type CaptureStart = {
   counters: SharedArrayBuffer
 }
 
-export const counterNames = ['packets', 'bytes', 'connections', 'gaps', 'unopened'] as const
+export const counterNames = ['packets', 'bytes', 'connections', 'gaps', 'ringDrops', 'unopened'] as const
 
 /** Each is answered by `done` with its id. The waker must be called after one is posted. */
 export type CaptureOrder =

@@ -1,6 +1,7 @@
 // The capture thread: reads the ring, follows the connections, and posts what they carried; blocks in poll while nothing happens.
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { mapRing } from '../linux/capture-ring.ts'
+import { takeDrops } from '../linux/packet-socket.ts'
 import { waitFor } from '../linux/wait.ts'
 import { BatchWriter } from './batch.ts'
 import { type CaptureOrder, type CaptureStart, type CaptureWord, counterNames } from './capture-orders.ts'
@@ -8,7 +9,7 @@ import { Follower } from './follow.ts'
 
 /** The longest stay in poll: process.exit() of the agent waits for it, as a thread inside a system call can't be ended. */
 const longestWaitMs = 500
-const sweepEveryMs = 10_000
+const sweepEveryMs = 1000
 
 /** Runs until it is told to close. */
 function capture(start: CaptureStart, port: MessagePort): void {
@@ -25,6 +26,8 @@ function capture(start: CaptureStart, port: MessagePort): void {
       follower.nowMs = performance.now()
       publish(counters, follower)
     }
+    const drops = takeDrops(start.socketFd)
+    if (drops > 0) follower.lost(drops)
     if (follower.nowMs - sweptMs > sweepEveryMs) {
       follower.sweep()
       sweptMs = follower.nowMs

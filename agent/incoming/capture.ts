@@ -4,13 +4,7 @@ import type { CaptureCounters } from '../../protocol/agent/control.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { programPath } from '../../protocol/programs.ts'
 import { layRing } from '../linux/capture-ring.ts'
-import {
-  attachFilter,
-  bindToAllInterfaces,
-  closeSocket,
-  openPacketSocket,
-  takeDrops,
-} from '../linux/packet-socket.ts'
+import { attachFilter, bindToAllInterfaces, closeSocket, openPacketSocket } from '../linux/packet-socket.ts'
 import { openWaker, wake } from '../linux/wait.ts'
 import { type Batch, type Credit, giveBack, readBatch } from './batch.ts'
 import { programBytes } from './bpf-program.ts'
@@ -33,8 +27,7 @@ export class Capture {
   readonly #ended: Promise<void>
   #subscription = nothing
   #bound = false
-  #closed = false
-  #ringDrops = 0
+  #closing = false
   #unopenedSaid = 0
   #lastId = 0
 
@@ -70,7 +63,10 @@ export class Capture {
     port1.on('message', (word: CaptureWord) => this.#hear(word))
     this.#ended = new Promise(resolve => {
       worker.on('error', fault => this.#fail(fault))
-      worker.on('exit', () => resolve())
+      worker.on('exit', () => {
+        if (!this.#closing) this.#fail('it ended by itself')
+        resolve()
+      })
     })
   }
 
@@ -89,17 +85,15 @@ export class Capture {
   }
 
   counters(): Omit<CaptureCounters, 'slow'> {
-    if (!this.#closed) this.#ringDrops += takeDrops(this.socketFd)
-    const [packets = 0, bytes = 0, connections = 0, gaps = 0] = this.#counters
-    return { packets, bytes, ringDrops: this.#ringDrops, connections, gaps }
+    const [packets = 0, bytes = 0, connections = 0, gaps = 0, ringDrops = 0] = this.#counters
+    return { packets, bytes, ringDrops, connections, gaps }
   }
 
   /** Resets what is still open, and returns when socket and thread are gone. */
   async close(): Promise<void> {
+    this.#closing = true
     if (!this.failed) await this.#order({ order: 'close' }).catch(() => undefined)
     await this.#ended
-    this.counters()
-    this.#closed = true
     this.#port.close()
     closeSocket(this.socketFd)
     closeSocket(this.wakerFd)
@@ -147,6 +141,7 @@ export class Capture {
   }
 
   #fail(fault: unknown): void {
+    if (this.failed) return
     this.failed = true
     const reason = fault instanceof Error ? fault.message : String(fault)
     for (const writer of this.#writers.values()) writer.reset('the capture failed')

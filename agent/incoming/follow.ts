@@ -28,7 +28,7 @@ export type FollowOptions = {
 
 /**
  * Out-of-order bytes of one direction (Linux lets a receiver hold 6 MiB by default) and of all; connections that are remembered; and for how long
- * without a packet: open ones, ended ones, and ones whose handshake never ended.
+ * without a packet: open ones, ended ones, ones whose handshake never ended, and open ones after the ring lost packets.
  */
 export type Limits = {
   earlyBytes: number
@@ -37,6 +37,7 @@ export type Limits = {
   idleMs: number
   overMs: number
   handshakeMs: number
+  suspectMs: number
 }
 export const defaultLimits: Limits = {
   earlyBytes: 8 * 2 ** 20,
@@ -45,12 +46,13 @@ export const defaultLimits: Limits = {
   idleMs: 2 * 60 * 60 * 1000,
   overMs: 60_000,
   handshakeMs: 130_000,
+  suspectMs: 5000,
 }
 
 export const tooSlow = 'the agent could not keep up'
 
 export class Follower {
-  readonly counters = { packets: 0, bytes: 0, connections: 0, gaps: 0, unopened: 0 }
+  readonly counters = { packets: 0, bytes: 0, connections: 0, gaps: 0, ringDrops: 0, unopened: 0 }
   /** A clock that never jumps, in milliseconds; whoever feeds packets moves it. */
   nowMs = 0
   readonly #table = new ConnectionTable()
@@ -61,6 +63,7 @@ export class Follower {
   #answers = false
   #loopbackOnly = false
   #lastNumber = 0
+  #lostMs = Number.NEGATIVE_INFINITY
   constructor(
     readonly sink: CaptureSink,
     readonly options: FollowOptions,
@@ -100,15 +103,30 @@ export class Follower {
     this.#advance(connection, toPod, view, source, sighting.timeMs)
   }
 
-  /** To be called now and then: forgets what has been silent for too long. */
+  /** The ring overflowed: packets of any connection may be missing. To be called when all that came before has been given to `packet`. */
+  lost(packets: number): void {
+    this.counters.ringDrops += packets
+    this.#lostMs = this.nowMs
+  }
+
+  /** To be called about once a second: forgets what has been silent for too long. */
   sweep(): void {
+    const suspects = this.nowMs - this.#lostMs > this.#limits.suspectMs
     this.#table.sweep(connection => {
       const silentMs = this.nowMs - connection.lastMs
       if (connection.over) return silentMs > this.#limits.overMs
+      if (suspects && connection.lastMs <= this.#lostMs) this.#suspect(connection)
+      if (connection.over) return false
       if (silentMs <= (connection.opened ? this.#limits.idleMs : this.#limits.handshakeMs)) return false
       connection.reset(`no packet for ${Math.round(silentMs / 60_000)} min`)
       return true
     })
+  }
+
+  /** Nothing has come since packets were lost, so nothing can show whether its last ones, or its end, were among them. */
+  #suspect(connection: Connection): void {
+    if (connection.opened) this.counters.gaps++
+    connection.reset('gap: packets were lost, and none followed')
   }
 
   /** Ends everything. */

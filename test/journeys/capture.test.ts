@@ -1,6 +1,7 @@
 // The passive capture on real namespaces: what is mirrored is what the pod received and sent, byte for byte.
 import assert from 'node:assert/strict'
-import type { ChildProcess } from 'node:child_process'
+import type { ChildProcess, StdioOptions } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { type Cable, connectNamespaces, type Namespace, startNamespace } from '../stage/namespace.ts'
@@ -51,6 +52,17 @@ class Lines<T> {
 const nameOf = (caller: { address: string; port: number }) =>
   `${caller.address.replace('::ffff:', '')}:${caller.port}`
 
+/** Gives back what it gets. */
+const echoServer = `
+  require('net').createServer({ allowHalfOpen: true }, c => c.pipe(c)).listen(${port}, '::', () => console.log('ready'))`
+/** Sends each piece of its input at once, and prints what comes back. */
+const pipedCaller = `
+  const c = require('net').connect({ port: ${port}, host: process.argv[1], allowHalfOpen: true, noDelay: true })
+  process.stdin.pipe(c).pipe(process.stdout)`
+const sendAll = `
+  const c = require('net').connect({ port: ${port}, host: process.argv[1], allowHalfOpen: true })
+  process.stdin.pipe(c).resume()`
+
 describe('the passive capture', () => {
   let pod: Namespace
   let outside: Namespace
@@ -92,22 +104,126 @@ describe('the passive capture', () => {
     { name: 'loopback and IPv6', host: () => '::1', from: () => pod },
     { name: "loopback and the pod's own address", host: () => cable.second.ipv4, from: () => pod },
   ]
+  /** Whether each served connection was mirrored as the pod saw it, both ways. */
+  async function compare(served: Lines<Served>, recorder: Awaited<ReturnType<typeof record>>, count: number) {
+    await served.until(`${count} served connections`, all => all.length === count + 1)
+    await recorder.lines.until('all ended streams', () => recorder.streams().length === 2 * count)
+    const seen = new Map(recorder.streams().map(line => [`${nameOf(line.caller)} ${line.direction}`, line]))
+    for (const connection of served.all.slice(1)) {
+      const name = nameOf(connection.caller)
+      assert.equal(seen.get(`${name} received`)?.sha256, connection.received)
+      assert.equal(seen.get(`${name} sent`)?.sha256, connection.sent)
+    }
+    assert.deepEqual(new Set(recorder.streams().map(line => line.end)), new Set(['end']))
+  }
+
+  const everything = { ports: [port], answers: 'all', loopbackOnly: false }
+
   for (const route of routes) {
     it(`mirrors 200 connections over ${route.name} byte for byte, both directions`, async () => {
-      const recorder = await record({ ports: [port], answers: 'all', loopbackOnly: false })
+      const recorder = await record(everything)
       const served = await serve('::')
       await call(route.from(), route.host(), 200)
-      await served.until('200 served connections', all => all.length === 201)
-      await recorder.lines.until('400 ended streams', () => recorder.streams().length === 400)
-      const seen = new Map(recorder.streams().map(line => [`${nameOf(line.caller)} ${line.direction}`, line]))
-      for (const connection of served.all.slice(1)) {
-        const name = nameOf(connection.caller)
-        assert.equal(seen.get(`${name} received`)?.sha256, connection.received)
-        assert.equal(seen.get(`${name} sent`)?.sha256, connection.sent)
-      }
-      assert.deepEqual(new Set(recorder.streams().map(line => line.end)), new Set(['end']))
+      await compare(served, recorder, 200)
     })
   }
+
+  for (const side of ['caller', 'pod'] as const) {
+    it(`mirrors what arrives again after a narrow cable lost it on the side of the ${side}`, async () => {
+      const [device, end] = side === 'caller' ? [cable.first.device, outside] : [cable.second.device, pod]
+      const narrow = ['root', 'tbf', 'rate', '200mbit', 'burst', '70k', 'limit', '100k']
+      await end.run('tc', 'qdisc', 'add', 'dev', device, ...narrow)
+      const recorder = await record(everything)
+      const served = await serve('::')
+      await call(outside, cable.second.ipv4, 60)
+      const dropped = /dropped (\d+)/.exec(await end.run('tc', '-s', 'qdisc', 'show', 'dev', device))
+      assert.ok(Number(dropped?.[1]) > 0, 'nothing was lost on the way, so the test shows nothing')
+      await compare(served, recorder, 60)
+    })
+  }
+
+  it('mirrors IPv6 packets beyond 64 KiB byte for byte', async () => {
+    for (const [end, { device }] of [
+      [outside, cable.first],
+      [pod, cable.second],
+    ] as const)
+      await end.run('ip', 'link', 'set', 'dev', device, 'gso_max_size', '200000', 'gro_max_size', '200000')
+    const recorder = await record(everything)
+    const served = await serve('::')
+    await call(outside, cable.second.ipv6, 20, 2 ** 23)
+    await compare(served, recorder, 20)
+  })
+
+  it('joins a connection that was open before at its next request', async () => {
+    const server = pod.spawn(process.execPath, ['-e', echoServer], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await once(server.stdout!, 'data')
+    const stdio: StdioOptions = ['pipe', 'pipe', 'inherit']
+    const caller = outside.spawn(process.execPath, ['-e', pipedCaller, cable.second.ipv4], { stdio })
+    const ask = async (text: string) => {
+      caller.stdin!.write(text)
+      await once(caller.stdout!, 'data')
+    }
+    await ask('GET /before HTTP/1.1\r\n\r\n')
+    const recorder = await record(everything)
+    await ask('the tail of a body')
+    await ask('GET /after HTTP/1.1\r\n\r\n')
+    caller.stdin!.end()
+    await recorder.lines.until('both ended streams', () => recorder.streams().length === 2)
+    const sha256 = createHash('sha256').update('GET /after HTTP/1.1\r\n\r\n').digest('hex')
+    for (const stream of recorder.streams()) {
+      assert.deepEqual([stream.joined, stream.end, stream.sha256], [true, 'end', sha256])
+    }
+  })
+
+  it('names the gap when the ring overflows, and mirrors the next connection exactly', async () => {
+    const recorder = await record(everything)
+    const served = await serve('::')
+    recorder.child.kill('SIGSTOP')
+    const bytes = 'head -c 100000000 /dev/zero'
+    await outside.run('sh', '-c', `${bytes} | node -e "${sendAll}" ${cable.second.ipv4}`)
+    await served.until('the large connection', all => all.length === 2)
+    recorder.child.kill('SIGCONT')
+    await recorder.lines.until('both ended streams', () => recorder.streams().length === 2)
+    for (const stream of recorder.streams()) assert.match(stream.end, /^gap/)
+    const before = recorder.streams().length
+    await call(outside, cable.second.ipv4, 1)
+    await recorder.lines.until('the next connection', () => recorder.streams().length === before + 2)
+    const [received, sent] = ['received', 'sent'].map(direction =>
+      recorder
+        .streams()
+        .slice(before)
+        .find(line => line.direction === direction),
+    )
+    assert.deepEqual([received?.sha256, sent?.sha256], [served.all[2]?.received, served.all[2]?.sent])
+    recorder.child.stdin!.write('counters\n')
+    await recorder.lines.until('the counters', all => all.some(line => 'counters' in line))
+    const { counters } = recorder.lines.all.find(line => 'counters' in line) as never as {
+      counters: Record<string, number>
+    }
+    assert.equal(counters.gaps, 1)
+    assert.ok(counters.ringDrops! > 0)
+  })
+
+  it('leaves no packet socket when no port is subscribed, and begins again when one is', async () => {
+    const recorder = await record(everything)
+    const served = await serve('::')
+    const sockets = async () => (await pod.run('cat', '/proc/net/packet')).trim().split('\n').length - 1
+    assert.equal(await sockets(), 1)
+    for (const [ports, expected] of [
+      [[], 0],
+      [[port], 1],
+    ] as const) {
+      const words = recorder.lines.all.length
+      recorder.child.stdin!.write(`${JSON.stringify({ ...everything, ports })}\n`)
+      await recorder.lines.until('the next subscription', all => all.length > words)
+      assert.equal(await sockets(), expected)
+    }
+    await call(outside, cable.second.ipv4, 5)
+    await compare(served, recorder, 5)
+    recorder.child.stdin!.end()
+    await recorder.lines.until('the close', all => all.some(line => 'closed' in line))
+    assert.equal(await sockets(), 0)
+  })
 
   for (const answers of ['none', 'heads'] as const) {
     it(`mirrors what callers sent byte for byte with answers "${answers}"`, async () => {

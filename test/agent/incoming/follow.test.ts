@@ -321,6 +321,28 @@ describe('Follower, with bytes missing', () => {
   })
 })
 
+describe('Follower, after the ring lost packets', () => {
+  it('ends connections of which nothing follows, and leaves those alone of which something does', () => {
+    const { capturing, talk } = start()
+    const caller = { address: '10.0.0.9', port: 41000 }
+    new Conversation(capturing, undefined, { ...ends, caller }).handshake()
+    capturing.follower.lost(3)
+    capturing.follower.nowMs += 10
+    talk.caller({ text: 'follows' })
+    capturing.follower.nowMs += 5000
+    capturing.follower.sweep()
+    const reason = 'gap: packets were lost, and none followed'
+    const outcomes = capturing.sink.streams.map(stream => [stream.text, stream.end])
+    assert.deepEqual(outcomes, [
+      ['follows', undefined],
+      ['', undefined],
+      ['', reason],
+      ['', reason],
+    ])
+    assert.equal(capturing.follower.counters.ringDrops, 3)
+  })
+})
+
 describe('Follower, of connections that were open before', () => {
   it('joins at a segment that begins with a request line, and at the answer that follows', () => {
     const capturing = new Capturing()
