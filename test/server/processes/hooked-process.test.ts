@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict'
+import type { FromSupervisor, ToSupervisor } from '../../../protocol/hook/messages.ts'
+import type { Channel, ChannelEvents } from '../../../server/processes/channel.ts'
+import { type Exit, HookedProcess } from '../../../server/processes/hooked-process.ts'
+
+const start = { environment: {}, addresses: [], ports: [80], guard: 'g', guardToken: 't' }
+
+function supervised(id = 'p1-test') {
+  const sent: ToSupervisor[] = []
+  const happened: string[] = []
+  const channel = {
+    closed: false,
+    events: undefined as ChannelEvents | undefined,
+    send: (message: ToSupervisor) => void sent.push(message),
+    close() {
+      if (channel.closed) return
+      channel.closed = true
+      channel.events?.closed()
+    },
+  }
+  const process = new HookedProcess(id, 'npm start', {
+    listening: ({ asked }) => void happened.push(`listening ${asked.port}`),
+    notice: (level, text) => void happened.push(`${level} ${text}`),
+    orphaned: () => void happened.push('orphaned'),
+  })
+  const say = (message: FromSupervisor) => channel.events!.message(message)
+  const arrive = () => process.take(channel as unknown as Channel)
+  return { process, channel, sent, happened, say, arrive }
+}
+const endpoint = (port: number) => ({ address: '127.0.0.1', port })
+
+describe('HookedProcess', () => {
+  it('starts the command when the supervisor has come and the session runs, in either order', () => {
+    for (const order of ['arrive first', 'start first']) {
+      const { process, sent, arrive } = supervised()
+      if (order === 'arrive first') arrive()
+      process.start(start)
+      if (order === 'start first') arrive()
+      assert.deepEqual(sent, [{ type: 'start', ...start }])
+    }
+  })
+
+  it('reports start, exit and the end of the last process', async () => {
+    const { process, say, arrive, channel } = supervised()
+    arrive()
+    process.start(start)
+    say({ type: 'started', pid: 77 })
+    assert.equal(await process.started, 77)
+    assert.equal(process.running, true)
+    say({ type: 'exit', code: 3 })
+    assert.deepEqual(await process.exited, { code: 3 })
+    assert.deepEqual([process.running, process.hasExited], [false, true])
+    channel.close()
+    await process.gone
+  })
+
+  for (const [kind, code] of [
+    ['command-not-found', 127],
+    ['command-not-executable', 126],
+    ['folder-not-found', 125],
+  ] as const) {
+    it(`reports ${kind} as the exit code ${code} of a shell`, async () => {
+      const { process, say, arrive } = supervised()
+      arrive()
+      process.start(start)
+      const values = { command: 'npm', errno: 'EACCES', folder: '/x' }
+      say({ type: 'failed', failure: { kind, values } })
+      await assert.rejects(process.started, { kind })
+      const exit: Exit = await process.exited
+      assert.equal(exit.code, code)
+      assert.match(exit.failure ?? '', /^Cannot run command/)
+    })
+  }
+
+  it('keeps the listeners of a process until its supervisor is gone', () => {
+    const { process, say, arrive, channel, happened } = supervised()
+    arrive()
+    say({ type: 'listening', listener: '1', asked: endpoint(80), actual: endpoint(4000) })
+    say({ type: 'listening', listener: '2', asked: endpoint(81), actual: endpoint(81) })
+    say({ type: 'notice', level: 'warning', code: 'port-substituted', text: 'port 80 is held' })
+    assert.deepEqual(happened, ['listening 80', 'listening 81', 'warning port 80 is held'])
+    assert.equal(process.listeners.size, 2)
+    channel.close()
+    assert.equal(process.listeners.size, 0)
+  })
+
+  it('confirms an announcement by its id, and fails all when the supervisor goes', async () => {
+    const { process, say, arrive, channel, sent } = supervised()
+    arrive()
+    const connection = { source: endpoint(1), caller: endpoint(2), pod: endpoint(80) }
+    const first = process.announcements.announce(connection)
+    const second = process.announcements.announce(connection)
+    say({ type: 'announced', announcement: 1 })
+    ;(await first).retract()
+    assert.deepEqual(sent.at(-1), { type: 'retract', announcement: 1 })
+    channel.close()
+    await assert.rejects(second, /are gone/)
+  })
+
+  it('ends at once by a signal while it waits for its session, and ignores others', async () => {
+    const { process, arrive, channel } = supervised()
+    arrive()
+    process.signal('SIGWINCH')
+    assert.equal(channel.closed, false)
+    process.signal('SIGTERM')
+    assert.equal(channel.closed, true)
+    assert.deepEqual(await process.exited, { signal: 'SIGTERM' })
+    await process.gone
+  })
+
+  it('is ended with SIGTERM and a time for SIGKILL', async () => {
+    const { process, say, arrive, channel, sent } = supervised()
+    arrive()
+    process.start(start)
+    say({ type: 'started', pid: 77 })
+    const ended = process.end()
+    assert.deepEqual(sent.at(-1), { type: 'end', killAfterMs: 5_000 })
+    say({ type: 'exit', signal: 'SIGTERM' })
+    channel.close()
+    await ended
+  })
+
+  it('says that its exit code is not known when the supervisor was killed before', async () => {
+    const { process, say, arrive, channel, happened } = supervised()
+    arrive()
+    process.start(start)
+    // A pid that no process can have: the command has ended with its supervisor.
+    say({ type: 'started', pid: 2 ** 30 })
+    channel.close()
+    assert.deepEqual(happened, ['orphaned'])
+    assert.match((await process.exited).failure ?? '', /exit code is not known/)
+    await process.gone
+  })
+
+  it('turns a supervisor away that comes after the end', () => {
+    const { process, arrive, channel } = supervised()
+    process.signal('SIGKILL')
+    arrive()
+    assert.equal(channel.closed, true)
+  })
+})
