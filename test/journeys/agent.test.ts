@@ -3,6 +3,8 @@ import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createConnection } from 'node:net'
+import { portsOf } from '../../agent/targets/listeners.ts'
+import { readOwnListeners } from '../../agent/targets/own-listeners.ts'
 import {
   type Answer,
   askAgent,
@@ -208,6 +210,14 @@ describe('the agent program at processes', () => {
     const agent = await attachAgent(`process/${pid}`)
     assert.deepEqual(childrenOf(agent.child.pid!, await space.run('ps', '-e', '-o', 'pid=,ppid=')), [])
     await agent.end()
+  })
+
+  it('tells a container without a cgroup of its own by its pid namespace, and not by who started what', async () => {
+    const first = await startShop(space, [8221], ['unshare', '--pid', '--fork', '--kill-child'])
+    const [pid] = (await space.run('cat', `/proc/${first.pid}/task/${first.pid}/children`)).trim().split(' ')
+    await startShop(space, [8222], ['nsenter', '--target', pid!, '--pid'])
+    await startShop(space, [8223])
+    assert.deepEqual(portsOf(readOwnListeners({ pid: Number(pid), id: 'bare' })), [8221, 8222])
   })
 
   it('listens where the server is, and not where the target is', async () => {
