@@ -128,6 +128,17 @@ describe('the passive capture', () => {
     })
   }
 
+  it('takes only what arrives over loopback when told so, on any of 256 ports', async () => {
+    const ports = [port, ...Array.from({ length: 255 }, (_, index) => 20_000 + index * 100)]
+    const recorder = await record({ ports, answers: 'all', loopbackOnly: true })
+    const served = await serve('::')
+    await call(outside, cable.second.ipv4, 5)
+    await served.until('5 served connections', all => all.length === 6)
+    served.all.splice(1)
+    await call(pod, '127.0.0.1', 5)
+    await compare(served, recorder, 5)
+  })
+
   for (const side of ['caller', 'pod'] as const) {
     it(`mirrors what arrives again after a narrow cable lost it on the side of the ${side}`, async () => {
       const [device, end] = side === 'caller' ? [cable.first.device, outside] : [cable.second.device, pod]

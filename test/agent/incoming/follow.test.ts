@@ -158,6 +158,26 @@ describe('Follower', () => {
     assert.deepEqual(outcome(tfo).filter(Boolean), ['early and late', 'answer'])
   })
 
+  it("takes the data of the pod's SYN", () => {
+    const capturing = new Capturing()
+    const talk = new Conversation(capturing).caller({ flags: SYN, at: -1, ack: 0 })
+    talk
+      .pod({ flags: SYN | ACK, at: -1, text: 'hello' })
+      .caller({ ack: 5 })
+      .pod({ at: 5, text: ' there' })
+    assert.equal(capturing.sent?.text, 'hello there')
+  })
+
+  it('leaves a SYN of a closed connection that is seen again alone', () => {
+    const { capturing, talk } = start()
+    talk.caller({ flags: ACK | FIN }).pod({ flags: ACK | FIN })
+    talk
+      .caller({ flags: SYN, at: -1, ack: 0 })
+      .pod({ flags: SYN | ACK, at: -1 })
+      .caller({ text: 'late' })
+    assert.equal(capturing.sink.streams.length, 2)
+  })
+
   it('leaves the data of a SYN that the pod did not take to its retransmission', () => {
     const capturing = new Capturing()
     const talk = new Conversation(capturing).caller({ flags: SYN, at: -1, ack: 0, text: 'early' })
