@@ -58,7 +58,8 @@ export function openTerminal(
       })
     },
     async end() {
-      child.kill('SIGHUP')
+      // The kernel hangs up on everything in a terminal whose other end is gone.
+      child.kill('SIGKILL')
       await ended
     },
   }

@@ -1,0 +1,172 @@
+// The terminal client against a real pod, with the real server, agent and hooks.
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { execLine, listOutput, trafficLine } from '../../clients/cli/output.ts'
+import { decode } from '../../protocol/codec.ts'
+import { programPath } from '../../protocol/programs.ts'
+import { markRun, processesOf, untilNothing } from '../stage/leftovers.ts'
+import { linesOf } from '../stage/lines.ts'
+import { type Pod, programOf, startPod } from '../stage/pod.ts'
+import { openTerminal, type Terminal } from './cli-terminal.ts'
+
+describe('standin in a terminal', () => {
+  const mark = markRun()
+  let pod: Pod
+  let terminal: Terminal | undefined
+  const children = new Set<ChildProcess>()
+
+  before(async () => {
+    pod = await startPod()
+  })
+  after(() => pod.end())
+  afterEach(async () => {
+    for (const child of children) if (child.exitCode === null) child.kill('SIGKILL')
+    children.clear()
+    await terminal?.end()
+    terminal = undefined
+    await untilNothing('processes of standin', () => processesOf(mark.value))
+  })
+
+  function start(args: string[], stdin: 'ignore' | 'pipe' = 'ignore') {
+    const child = spawn(process.execPath, [programPath('standin'), ...args], {
+      stdio: [stdin, 'pipe', 'pipe'],
+      env: mark.environment,
+    })
+    children.add(child)
+    const stdout = linesOf(child.stdout)
+    const stderr = linesOf(child.stderr)
+    const code = new Promise<number | null>(resolve => child.on('close', resolve))
+    return { child, stdout, stderr, code }
+  }
+  const exec = (...command: string[]) => start(['exec', '-t', pod.target, '--', ...command])
+
+  /** An interactive shell, as a person has it, that has typed an exec. */
+  async function shellWith(command: string): Promise<Terminal> {
+    const shell = openTerminal('bash --norc --noprofile --noediting -i', mark.environment)
+    terminal = shell
+    shell.type(`PS1='prompt''> '\n`)
+    await shell.until('the prompt', /prompt> /)
+    shell.type(`node ${programPath('standin')} exec -t ${pod.target} -- ${command}\n`)
+    return shell
+  }
+
+  it("a command has the pod's environment, our standard streams, and its own exit code", async () => {
+    const { child, stdout, code } = start(
+      ['exec', '-t', pod.target, '--', 'sh', '-c', 'cat; echo "$SHOP_REGION"; exit 7'],
+      'pipe',
+    )
+    child.stdin!.end('in\n')
+    assert.equal(await code, 7)
+    assert.deepEqual(stdout.all, ['in', 'pod'])
+  })
+
+  it('a program gets the copies, and the pod alone answers', async () => {
+    const { child, stdout, stderr, code } = exec(
+      process.execPath,
+      programOf('hash-server.mjs'),
+      String(pod.port),
+    )
+    await stdout.until('the program listening', line => line.includes('listening'))
+    const { answered, wrong, failed } = await pod.call(200, 5).result
+    assert.deepEqual({ answered, wrong, failed }, { answered: 200, wrong: 0, failed: 0 })
+    await stdout.until('a request at the program', line => !line.includes('listening'))
+    child.kill('SIGTERM')
+    assert.equal(await code, 0, 'it ends well at SIGTERM')
+    assert.ok(stderr.all.some(line => line.startsWith('standin: standing in for')))
+  })
+
+  it('a signal, a missing program and one without the right to run end as in a shell', async () => {
+    const killed = exec('sh', '-c', 'kill -SEGV $$')
+    assert.equal(await killed.code, 139, killed.stderr.all.join('\n'))
+    const missing = exec('no-such-program-here')
+    assert.equal(await missing.code, 127)
+    assert.ok(
+      missing.stderr.all.some(line => line.startsWith('standin: Cannot run command "no-such-program-here"')),
+    )
+    assert.equal(await exec('/etc/passwd').code, 126)
+  })
+
+  it('a target that is not there is refused with its fix, and the command never runs', async () => {
+    const { stdout, stderr, code } = start(['exec', '-t', 'process/999999999', '--', 'echo', 'ran'])
+    assert.equal(await code, 125)
+    assert.deepEqual(stdout.all, [])
+    assert.match(stderr.all.at(-2) ?? '', /^standin: Cannot (find|read) target/)
+    assert.match(stderr.all.at(-1) ?? '', /^standin: fix: /)
+  })
+
+  it('with --output json every line has the published shape', async () => {
+    const { stderr, code } = start(['exec', '-t', pod.target, '--output', 'json', '--', 'true'])
+    assert.equal(await code, 0)
+    const lines = stderr.all.map(line => JSON.parse(line))
+    for (const line of lines) assert.ok(decode(execLine, line).ok, JSON.stringify(line))
+    assert.ok(lines.some(({ event }) => event === 'ready'))
+    assert.deepEqual(lines.at(-1), { event: 'exit', exitCode: 0 })
+  })
+
+  it('a command that ends at once still gives all its output and its code, five times', async () => {
+    for (let time = 0; time < 5; time++) {
+      const { stdout, code } = exec('sh', '-c', `echo ${time}; exit ${time}`)
+      assert.equal(await code, time)
+      assert.deepEqual(stdout.all, [String(time)])
+    }
+  }).timeout(120_000)
+
+  it('Ctrl-C ends the command, and the shell sees 130', async () => {
+    const shell = await shellWith("sh -c 'echo runs; exec sleep 60'; echo code=$?")
+    const at = await shell.until('the command', /\nruns/)
+    shell.type('\x03')
+    await shell.until('the exit code', /code=130/, at)
+  })
+
+  it('Ctrl-C is the business of a command that handles it', async () => {
+    const shell = await shellWith(
+      `sh -c 'trap "echo caught; exit 3" INT; echo runs; while :; do sleep 0.1; done'; echo code=$?`,
+    )
+    const at = await shell.until('the command', /\nruns/)
+    shell.type('\x03')
+    await shell.until('the exit code', /caught[\s\S]*code=3/, at)
+  })
+
+  it('Ctrl-Z stops the command and us, the prompt comes, and fg goes on with both', async () => {
+    const shell = await shellWith("sh -c 'echo runs; read line; echo got $line; exit 4'; echo code=$?")
+    let at = await shell.until('the command', /\nruns/)
+    shell.type('\x1a')
+    at = await shell.until('the stop', /Stopped[\s\S]*prompt> /, at)
+    const { answered } = await pod.call(20, 2).result
+    assert.equal(answered, 20)
+    shell.type('fg\n')
+    at = await shell.until('the job again', /exec -t/, at)
+    shell.type('words\n')
+    at = await shell.until('the command going on', /got words/, at)
+    shell.type('jobs; echo none=$?\n')
+    await shell.until('an empty job list', /none=0/, at)
+  })
+
+  it('Ctrl-\\ ends the command with 131', async () => {
+    const shell = await shellWith("sh -c 'ulimit -c 0; echo runs; exec sleep 60'; echo code=$?")
+    const at = await shell.until('the command', /\nruns/)
+    shell.type('\x1c')
+    await shell.until('the exit code', /code=131/, at)
+  })
+
+  it('ls lists the pod in a form for people and one for programs', async () => {
+    const table = start(['ls'])
+    assert.equal(await table.code, 0)
+    assert.match(table.stdout.all[0]!, /^TARGET +NAME +PORTS/)
+    assert.ok(table.stdout.all.some(line => line.startsWith(pod.target)))
+    const json = start(['ls', '--output', 'json'])
+    assert.equal(await json.code, 0)
+    assert.ok(decode(listOutput, JSON.parse(json.stdout.all.join(''))).ok)
+  })
+
+  it('traffic shows every request and answer until Ctrl-C', async () => {
+    const view = start(['traffic', '-t', pod.target, '--output', 'json'])
+    // The view is in force once a request is seen; what came before is not its business.
+    const calls = pod.call(0, 2)
+    await view.stdout.untilCount('responses', 20, line => line.includes('"event":"response"'))
+    await calls.stop()
+    view.child.kill('SIGINT')
+    assert.equal(await view.code, 0)
+    for (const line of view.stdout.all) assert.ok(decode(trafficLine, JSON.parse(line)).ok, line)
+  })
+})
