@@ -293,6 +293,9 @@ describe('HttpReader', () => {
           const bytes = Buffer.from(text.slice(0, place) + insert + text.slice(place + remove), 'latin1')
           const ours = read([bytes], 'request').messages.filter(({ whole }) => whole)
           const node = (await nodeReads(bytes)).filter(({ whole }) => whole)
+          // After a request of HTTP/1.0 Node closes the connection.
+          const last = ours.findIndex(({ start }) => start.endsWith(' 1.0'))
+          if (last !== -1) ours.length = Math.min(ours.length, last + 1)
           // Node refuses some first lines that RFC 9112 allows (unknown methods, odd targets): what follows those is not compared.
           const beyond = ours[node.length]?.start ?? 'GET / 1.1'
           if (!/^(GET|POST|PUT|DELETE|PATCH|OPTIONS|PROPFIND) \/[a-z0-9/?=&%.-]* 1\.[01]$/.test(beyond))
