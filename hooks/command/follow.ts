@@ -4,11 +4,12 @@ import { constants } from 'node:os'
 import { newStop, reapOrphans } from '../linux/children.ts'
 import { groupOf, leaveGroup, signalProcess } from '../linux/group.ts'
 import { close, setDescriptor } from '../linux/libc.ts'
-import { hasTerminal } from '../linux/processes.ts'
+import { hasTerminal, isStopped } from '../linux/processes.ts'
 import { endEverything, signalCommand } from './signals.ts'
 
 const terminalStops: readonly NodeJS.Signals[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU']
 const killAfterMs = 2000
+const ignore = () => undefined
 
 /** `hasEnded` tells whether the command itself is gone while others live on. */
 export function followCommand(command: number, hasEnded: () => boolean): void {
@@ -19,13 +20,12 @@ export function followCommand(command: number, hasEnded: () => boolean): void {
     hasEnded() ? endEverything(killAfterMs) : signalCommand(command, name)
   for (const name of ['SIGTERM', 'SIGHUP'] as const) process.on(name, forward(name))
   // In the terminal's group the command has these already; outside of it they were meant for the command.
-  const ignore = () => undefined
   for (const name of ['SIGINT', 'SIGQUIT'] as const)
     process.on(name, () => (isLeader && !hasEnded() ? ignore() : forward(name)()))
   if (isLeader) for (const name of terminalStops) process.on(name, ignore)
   process.on('SIGCHLD', () => {
     const stop = hasEnded() ? undefined : newStop(command)
-    if (stop !== undefined) stopWith({ group, isLeader, signal: stop })
+    if (stop !== undefined && isStopped(command)) stopWith({ group, isLeader, signal: stop })
     reapOrphans(hasEnded() ? 0 : command)
   })
   // Orphans may have come and gone before the handler was there.
@@ -46,6 +46,16 @@ function releaseStreams(): void {
 function stopWith(options: { group: number; isLeader: boolean; signal: number }): void {
   const { group, isLeader, signal } = options
   if (!hasTerminal()) return
-  if (!isLeader && groupOf(process.ppid) === group) signalProcess(process.ppid, constants.signals.SIGSTOP)
-  if (isLeader && signal !== constants.signals.SIGSTOP) signalProcess(process.pid, constants.signals.SIGSTOP)
+  // A client that the terminal stopped already is left alone: a second stop could come after the shell's SIGCONT.
+  if (!isLeader && groupOf(process.ppid) === group && !isStopped(process.ppid))
+    signalProcess(process.ppid, signal)
+  const name = terminalStops.find(name => constants.signals[name] === signal)
+  if (isLeader && name !== undefined) stopLikeCommand(name)
+}
+
+/** By the same signal, because a shell shows its number as the status of the job. */
+function stopLikeCommand(name: NodeJS.Signals): void {
+  process.off(name, ignore)
+  signalProcess(process.pid, constants.signals[name])
+  process.on(name, ignore)
 }

@@ -46,6 +46,12 @@ export function hasTerminal(): boolean {
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0'
 }
 
+/** Whether a process is stopped by a signal. */
+export function isStopped(pid: number): boolean {
+  const stat = readProc(pid, 'stat')
+  return stat.charAt(stat.lastIndexOf(')') + 2) === 'T'
+}
+
 /** Text of a file of a process; empty when it is gone or may not be read. */
 export function readProc(pid: number | string, file: string): string {
   try {

@@ -9,7 +9,7 @@ export const programs = resolve('test/programs')
 const go = existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : 'go'
 /** How a program is made: source file in, file or folder out. */
 const recipes = {
-  c: (source: string, out: string) => run('gcc', ['-O1', '-g', '-pthread', '-w', source, '-o', out]),
+  c: (source: string, out: string) => run('gcc', ['-g', '-pthread', '-w', source, '-o', out]),
   'c-static': (source: string, out: string) =>
     run('gcc', ['-O1', '-static', '-pthread', '-w', source, '-o', out]),
   'c-musl': (source: string, out: string) =>

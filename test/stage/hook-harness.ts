@@ -145,6 +145,7 @@ export class HookHarness {
     const stubborn: number[] = []
     for (const hooked of this.#commands) {
       hooked.send({ type: 'end', killAfterMs: 500 })
+      hooked.supervisor.stdin?.end()
       const timer = setTimeout(() => {
         stubborn.push(hooked.supervisor.pid ?? 0, ...markedProcesses(hooked.process))
         hooked.supervisor.kill('SIGKILL')

@@ -1,12 +1,16 @@
-# Runs a command in a pseudo-terminal of its own: standard input is typed there, what it shows goes to standard output, its end is ours.
+# Runs a command in a pseudo-terminal of its own, LINE COMMAND...: LINE is typed first unless it is empty; standard input is typed there, what it shows goes to standard output, its end is ours; the end of
+# standard input hangs it up.
 import os
 import pty
 import select
+import signal
 import sys
 
 pid, terminal = pty.fork()
 if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
+    os.execvp(sys.argv[2], sys.argv[2:])
+if sys.argv[1]:
+    os.write(terminal, sys.argv[1].encode() + b"\n")
 typed = True
 while True:
     ready, _, _ = select.select([terminal] + ([0] if typed else []), [], [])
@@ -14,7 +18,10 @@ while True:
         if 0 in ready:
             keys = os.read(0, 4096)
             typed = len(keys) > 0
-            os.write(terminal, keys)
+            if typed:
+                os.write(terminal, keys)
+            else:
+                os.kill(pid, signal.SIGHUP)
         if terminal in ready:
             shown = os.read(terminal, 65536)
             if not shown:

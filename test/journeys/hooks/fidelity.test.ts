@@ -48,7 +48,7 @@ describe('a hooked command', () => {
   const inTerminal =
     (wrap: Wrap): Wrap =>
     argv =>
-      [python, 'TERMINAL', ...wrap(argv)].map(part =>
+      [python, 'TERMINAL', '', ...wrap(argv)].map(part =>
         part === 'TERMINAL' ? join(programs, '../stage/terminal.py') : part,
       )
   const settings: readonly (readonly [name: string, wrap: Wrap])[] = [
