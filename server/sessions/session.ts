@@ -159,7 +159,8 @@ export class Session {
 
   /** The agent or the link is gone for good: another agent enters the same process, and the commands run on meanwhile. */
   async #recover(resolved: Resolved, reason: string): Promise<void> {
-    if (this.#life.signal.aborted || this.status.over) return
+    // While it starts, the question that is open fails, and with it the start.
+    if (this.#life.signal.aborted || this.status.over || this.status.state === 'starting') return
     this.#attachment = undefined
     const outcome = await reattach({
       signal: this.#life.signal,

@@ -92,6 +92,21 @@ describe('sessions of the server', () => {
     assert.equal(error?.data.kind, 'session-not-running')
   })
 
+  it('can be looked at before: the list of targets, also in parts, and the description of one', async () => {
+    const { result } = await server.client.ask('listTargets', { kinds: ['process'], name: 'node' })
+    assert.match(JSON.stringify(result?.targets), new RegExp(`"${target.name}"`))
+    const parts = await server.client.ask('listTargets', { kinds: ['process'], partialResultToken: 'part' })
+    assert.deepEqual(parts.result?.targets, [])
+    const isPart = ({ params }: Answer) => params?.token === 'part'
+    const sent = server.client.received.filter(isPart).map(({ params }) => JSON.stringify(params))
+    assert.match(sent.join(), new RegExp(`"${target.name}"`))
+    const described = await server.client.ask('describeTarget', { target: target.name })
+    assert.equal(described.result?.ownNetwork, false)
+    assert.match(JSON.stringify(described.result?.listeners), /"port":8080/)
+    const missing = await server.client.ask('describeTarget', { target: 'process/999999999' })
+    assert.equal(missing.error?.data.kind, 'target-not-found')
+  })
+
   it('fail clearly when there is no such target', async () => {
     const { error } = await server.client.ask('startSession', { target: 'process/999999999' })
     assert.equal(error?.data.kind, 'target-not-found')
