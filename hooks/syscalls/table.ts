@@ -23,10 +23,7 @@ export const treatments: Readonly<Record<CallName, Treatment>> = {
   io_uring_setup: 'refuseENOSYS',
 }
 
-/**
- * A call of foreign (32-bit) programs that is trapped for a warning only: brk, because loaders, C libraries and Go's runtime call it at every
- * start, and seldom afterwards.
- */
+/** A call of foreign (32-bit) programs that is trapped for a warning only: the one that sets the thread pointer, once or twice at each start. */
 type Foreign = { readonly audit: number; readonly number: number }
 
 export type Architecture = {
@@ -56,8 +53,10 @@ export const architectures = {
       accept4: 288,
       io_uring_setup: 425,
     },
-    foreign: [{ audit: AUDIT_ARCH_I386, number: 45 }],
-    foreignBit: { bit: X32_SYSCALL_BIT, number: X32_SYSCALL_BIT + 12 },
+    // set_thread_area of i386
+    foreign: [{ audit: AUDIT_ARCH_I386, number: 243 }],
+    // arch_prctl of x32
+    foreignBit: { bit: X32_SYSCALL_BIT, number: X32_SYSCALL_BIT + 158 },
   },
   arm64: {
     audit: AUDIT_ARCH_AARCH64,
@@ -70,7 +69,8 @@ export const architectures = {
       accept4: 242,
       io_uring_setup: 425,
     },
-    foreign: [{ audit: AUDIT_ARCH_ARM, number: 45 }],
+    // ARM_set_tls, a private call of 32-bit arm
+    foreign: [{ audit: AUDIT_ARCH_ARM, number: 0xf0005 }],
   },
 } as const satisfies Record<string, Architecture>
 

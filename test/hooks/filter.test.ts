@@ -66,14 +66,14 @@ describe('makeFilter() for programs of 32 bits', () => {
   }
   const first600 = Array.from({ length: 600 }, (_, nr) => nr)
 
-  it('traps of i386 only brk, which each program calls at its start', () => {
-    one(architectures.x64, AUDIT_ARCH_I386, 45, first600)
+  it('traps of i386 only set_thread_area, which each program calls at its start', () => {
+    one(architectures.x64, AUDIT_ARCH_I386, 243, first600)
   })
-  it('traps of x32 only brk', () => {
+  it('traps of x32 only arch_prctl', () => {
     const numbers = first600.map(nr => 0x40000000 + nr)
-    one(architectures.x64, architectures.x64.audit, 0x40000000 + 12, numbers)
+    one(architectures.x64, architectures.x64.audit, 0x40000000 + 158, numbers)
   })
-  it('traps of 32-bit arm only brk', () => {
-    one(architectures.arm64, AUDIT_ARCH_ARM, 45, [...first600, 0xf0005])
+  it('traps of 32-bit arm only ARM_set_tls', () => {
+    one(architectures.arm64, AUDIT_ARCH_ARM, 0xf0005, [...first600, 0xf0005])
   })
 })
