@@ -25,8 +25,12 @@ export function probe(): never {
     const { message, data } = asFailure(thrown, 'probe')
     answer = { hooks: false, reason: message, fix: data.fix }
   }
-  writeSync(1, `${JSON.stringify(answer)}\n`)
-  exitAtOnce(0)
+  try {
+    writeSync(1, `${JSON.stringify(answer)}\n`)
+  } finally {
+    // Also when whoever asked is gone: an exception's way out could make a call that the filter holds for good.
+    exitAtOnce(0)
+  }
 }
 
 function probeArchitecture(): void {

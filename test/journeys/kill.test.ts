@@ -38,6 +38,41 @@ async function stopClient(client: ChildProcess): Promise<void> {
   await gone
 }
 
+async function untilServing(pod: Pod): Promise<void> {
+  await pod.lines.untilCount('requests at the pod', pod.lines.all.length + 20, () => true)
+}
+
+/** One life of `standin exec`, cut short; callers ask the pod all the while, and none may notice. */
+async function killOnce(role: (typeof roles)[number], pod: Pod): Promise<void> {
+  const mark = markRun()
+  const calls = pod.call(0, 4)
+  await untilServing(pod)
+  const command = [process.execPath, programOf('hash-server.mjs'), '8080']
+  const client = spawn(
+    process.execPath,
+    [programPath('standin'), 'exec', '-t', pod.target, '--', ...command],
+    { env: mark.environment, stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  const said = linesOf(client.stderr)
+  client.stdout.resume()
+  const delayMs = Math.random() * latestMs
+  try {
+    await killAtRandomMoment(role, client, mark.value, delayMs)
+    await untilServing(pod)
+    await stopClient(client)
+    await untilNothing('processes of standin', () => processesOf(mark.value), 20_000)
+    await untilNothing('sockets of standin', socketsOfStandin)
+    await untilNothing('files of standin', filesOfStandin)
+  } catch (cause) {
+    const lines = JSON.stringify(said.all)
+    throw new Error(`killed after ${delayMs.toFixed(0)} ms; the client said ${lines}`, { cause })
+  } finally {
+    client.kill('SIGKILL')
+    const result = await calls.stop()
+    assert.deepEqual([result.wrong, result.failed], [0, 0], result.errors.join('; '))
+  }
+}
+
 describe('kill -9', () => {
   let pod: Pod
   before(async () => {
@@ -48,39 +83,7 @@ describe('kill -9', () => {
   for (const role of roles) {
     it(`of the ${role} at ${moments} random moments leaves the pod serving, and nothing of ours`, async function () {
       this.timeout(180_000)
-      for (let moment = 0; moment < moments; moment++) {
-        const mark = markRun()
-        const calls = pod.call(0, 4)
-        const command = [process.execPath, programOf('hash-server.mjs'), '8080']
-        const client = spawn(
-          process.execPath,
-          [programPath('standin'), 'exec', '-t', pod.target, '--', ...command],
-          {
-            env: mark.environment,
-            stdio: ['ignore', 'pipe', 'pipe'],
-          },
-        )
-        const said = linesOf(client.stderr)
-        client.stdout.resume()
-        const delayMs = Math.random() * latestMs
-        try {
-          await killAtRandomMoment(role, client, mark.value, delayMs)
-          const served = pod.lines.all.length
-          await pod.lines.untilCount('requests at the pod', served + 20, () => true)
-          await stopClient(client)
-          await untilNothing('processes of standin', () => processesOf(mark.value), 20_000)
-          await untilNothing('sockets of standin', socketsOfStandin)
-          await untilNothing('files of standin', filesOfStandin)
-        } catch (error) {
-          throw new Error(`killed after ${delayMs.toFixed(0)} ms; it said ${JSON.stringify(said.all)}`, {
-            cause: error,
-          })
-        } finally {
-          client.kill('SIGKILL')
-        }
-        const result = await calls.stop()
-        assert.deepEqual([result.wrong, result.failed], [0, 0], result.errors.join('; '))
-      }
+      for (let moment = 0; moment < moments; moment++) await killOnce(role, pod)
     })
   }
 })

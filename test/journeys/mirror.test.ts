@@ -7,7 +7,9 @@ import { type Pod, programOf, startPod } from '../stage/pod.ts'
 
 const isRequest = (line: string) => line.startsWith('/')
 /** A line of hash-server without the local port, which is the pod's own for both. */
-const requestsOf = (lines: readonly string[]) => lines.filter(isRequest).sort()
+const requestsOf = (lines: readonly string[]) => lines.filter(isRequest).map(withoutMapping).sort()
+/** The pod listens on "::", where an IPv4 caller is shown as an IPv6 address that maps it. */
+const withoutMapping = (line: string) => line.replace('::ffff:', '')
 
 async function withPod(
   work: (pod: Pod, backend: Backend, sessionId: string) => Promise<void>,
