@@ -10,6 +10,7 @@ export class Hooks {
   readonly #onFault: (text: string) => void
   #support: Promise<HookSupport> | undefined
   #socket: Promise<HookSocket> | undefined
+  readonly #stop = new AbortController()
   #lastId = 0
 
   constructor(onFault: (text: string) => void) {
@@ -18,7 +19,7 @@ export class Hooks {
 
   /** Asked once; the answer does not change while the server lives. */
   support(): Promise<HookSupport> {
-    this.#support ??= probeHooks()
+    this.#support ??= probeHooks(this.#stop.signal)
     return this.#support
   }
 
@@ -40,7 +41,8 @@ export class Hooks {
   }
 
   async close(): Promise<void> {
+    this.#stop.abort()
     const socket = await this.#socket?.catch(() => undefined)
-    await Promise.all([this.guard.close(), socket?.close()])
+    await Promise.all([this.guard.close(), socket?.close(), this.#support])
   }
 }

@@ -14,8 +14,11 @@ const report = object(
   { reason: [t.string, 'why not'], fix: [t.string, 'what helps'] },
 )
 
-/** Never rejects: a probe that fails says that the hooks are not there. */
-export function probeHooks(platform: NodeJS.Platform = process.platform): Promise<HookSupport> {
+/** When the signal aborts, the program is killed. Never rejects: a probe that fails says that the hooks are not there. */
+export function probeHooks(
+  signal: AbortSignal,
+  platform: NodeJS.Platform = process.platform,
+): Promise<HookSupport> {
   if (platform !== 'linux') {
     const fix = 'Run it on Linux, in WSL 2 or in a dev container'
     return Promise.resolve({
@@ -24,7 +27,7 @@ export function probeHooks(platform: NodeJS.Platform = process.platform): Promis
       fix,
     })
   }
-  const options = { timeout: probeTimeoutMs, killSignal: 'SIGKILL' as const, env: ownEnvironment() }
+  const options = { signal, timeout: probeTimeoutMs, killSignal: 'SIGKILL' as const, env: ownEnvironment() }
   return new Promise(resolve => {
     execFile(process.execPath, [programPath('hook'), '--probe'], options, (failed, stdout, stderr) =>
       resolve(readReport(stdout, failed === null ? '' : stderr.trim().slice(0, 300) || failed.message)),
