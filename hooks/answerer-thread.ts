@@ -2,6 +2,7 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { canSendDescriptor, receive, wakeOnSameCpu } from './linux/notification.ts'
 import { POLLHUP, POLLIN, poll } from './linux/sockets.ts'
+import { openAcceptWatch } from './shared/accept-watch.ts'
 import { normalAddresses } from './shared/announcements.ts'
 import { openLedger } from './shared/ledger.ts'
 import type { AnswererData, FromAnswerer, ToAnswerer } from './shared/threads.ts'
@@ -15,7 +16,7 @@ import { makeWorld } from './syscalls/world.ts'
 const EINTR = 4
 const ENOENT = 2
 const port = parentPort!
-const { memory, ledger: ledgerDescriptor, filteredThread } = workerData as AnswererData
+const { memory, ledger: ledgerDescriptor, filteredThread, acceptWatch } = workerData as AnswererData
 const architecture = ownArchitecture()!
 const say = (message: FromAnswerer) => port.postMessage(message)
 
@@ -42,6 +43,7 @@ function run(notifications: number): void {
     world,
     waiting: makeWaitingCalls(world, ledger),
     kept: makeKeptConnections(),
+    watch: openAcceptWatch(acceptWatch),
     accept4: architecture.numbers.accept4,
   }
   wakeOnSameCpu(notifications)

@@ -8,6 +8,7 @@ const listenerLimit = 4096
 
 export function makeListeners(say: (message: FromSupervisor) => void) {
   const unsaid = new BoundedMap<bigint, Listener>(listenerLimit)
+  const all = new BoundedMap<bigint, Listener>(listenerLimit)
   let wanted: SharedArrayBuffer | undefined
 
   function review(): void {
@@ -23,9 +24,11 @@ export function makeListeners(say: (message: FromSupervisor) => void) {
       wanted = memory
     },
     add(listener: Listener) {
+      all.set(listener.cookie, listener)
       unsaid.set(listener.cookie, listener)
       review()
     },
+    find: (cookie: bigint): Listener | undefined => all.get(cookie),
     /** Says those whose port has become wanted. */
     review,
   }

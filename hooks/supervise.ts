@@ -19,6 +19,7 @@ import { exitAtOnce } from './linux/libc.ts'
 import { makeListeners } from './listeners.ts'
 import { guardNotice, privilegesNotice } from './notices.ts'
 import { openServerLine, type ServerLine } from './server-line.ts'
+import { watchAccepts } from './shared/accept-watch.ts'
 import { type Announcements, openAnnouncements, setWanted } from './shared/announcements.ts'
 import { plainFailure } from './shared/failures.ts'
 import type { FromAnswerer, FromSpawner, PlainFailure } from './shared/threads.ts'
@@ -81,8 +82,9 @@ class Supervisor {
   begin(token: string): void {
     this.#line.say({ type: 'hello', token, process: this.processId, pid: process.pid })
     this.#threads.then(
-      ({ memory, noNewPrivileges }) => {
+      ({ memory, acceptWatch, noNewPrivileges }) => {
         this.#listeners.watch(memory.wanted)
+        watchAccepts(acceptWatch, cookie => this.#listeners.find(cookie))
         if (noNewPrivileges) this.#line.say({ type: 'notice', ...privilegesNotice })
         this.#line.say({ type: 'warm' })
       },

@@ -3,6 +3,7 @@ import { release } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Failure } from '../protocol/errors.ts'
 import { programPath } from '../protocol/programs.ts'
+import { makeAcceptWatch } from './shared/accept-watch.ts'
 import { makeSharedMemory, type SharedMemory } from './shared/announcements.ts'
 import { failureFrom } from './shared/failures.ts'
 import { createLedger } from './shared/ledger.ts'
@@ -17,6 +18,7 @@ import type {
 
 export type Threads = {
   readonly memory: SharedMemory
+  readonly acceptWatch: SharedArrayBuffer
   readonly ledger: number
   /** Our notification descriptor, once warm. */
   readonly notifications: number
@@ -32,12 +34,13 @@ export async function startThreads(on: {
 }): Promise<Threads> {
   const memory = makeSharedMemory()
   const ledger = createLedger()
+  const acceptWatch = makeAcceptWatch()
   const filteredThread = new SharedArrayBuffer(4)
   const spawner = new Worker(programPath('hook-spawner'), {
     workerData: { filteredThread } satisfies SpawnerData,
   })
   const answerer = new Worker(programPath('hook-answerer'), {
-    workerData: { memory, ledger, filteredThread } satisfies AnswererData,
+    workerData: { memory, ledger, filteredThread, acceptWatch } satisfies AnswererData,
   })
   const tellAnswerer = (message: ToAnswerer) => answerer.postMessage(message)
   const [filter] = await Promise.all([filtered(spawner), said(answerer, 'loaded')])
@@ -54,6 +57,7 @@ export async function startThreads(on: {
   spawner.on('message', on.spawner)
   return {
     memory,
+    acceptWatch,
     ledger,
     notifications: filter.listener,
     noNewPrivileges: filter.noNewPrivileges,

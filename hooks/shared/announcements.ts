@@ -78,7 +78,9 @@ export function openAnnouncements(memory: SharedArrayBuffer): Announcements {
 export function setWanted(memory: SharedArrayBuffer, wantedPorts: readonly number[]): void {
   const wanted = new Uint8Array(memory)
   const set = new Set(wantedPorts)
-  for (let port = 0; port < ports; port++) Atomics.store(wanted, port, set.has(port) ? 1 : 0)
+  for (const port of set) Atomics.store(wanted, port, 1)
+  for (let port = 0; port < ports; port++)
+    if (wanted[port] !== 0 && !set.has(port)) Atomics.store(wanted, port, 0)
 }
 
 export const isWanted = (memory: SharedArrayBuffer, port: number): boolean =>

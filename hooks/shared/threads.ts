@@ -8,6 +8,8 @@ export type AnswererData = {
   ledger: number
   /** One Int32: the thread id of the spawner, 0 before it is known. */
   filteredThread: SharedArrayBuffer
+  /** See accept-watch.ts. */
+  acceptWatch: SharedArrayBuffer
 }
 export type ToAnswerer =
   | { type: 'listen'; listener: number }

@@ -22,6 +22,7 @@ import {
   socketName,
   streamFamily,
 } from '../linux/sockets.ts'
+import type { openAcceptWatch } from '../shared/accept-watch.ts'
 import { type Kept, type KeptConnections, takeKept } from './kept-connections.ts'
 import { registerListener } from './listen.ts'
 import { warnOfDummy } from './names.ts'
@@ -40,6 +41,7 @@ export type Accepting = {
   readonly world: World
   readonly waiting: WaitingCalls
   readonly kept: KeptConnections
+  readonly watch: ReturnType<typeof openAcceptWatch>
   /** The number of accept4, whose flags are the fourth argument. */
   readonly accept4: number
 }
@@ -80,21 +82,21 @@ const flagsOf = (call: Call, accept4: number) => (numberOf(call) === accept4 ? i
 
 /** Answers the call with a connection, or with the listener's error; false when none is pending. */
 export function tryAccept(call: Call, copy: number, listener: Listener, accepting: Accepting): boolean {
-  const { world, kept } = accepting
+  const { world, kept, watch } = accepting
   for (;;) {
     const early = takeKept(kept, copy, listener)
     if (early !== undefined) return deliver(call, early, listener, accepting)
     // The listener may be a blocking one, so that accept must only be called when something is pending.
     if (poll([{ descriptor: copy, events: POLLIN }], 0)[0] === 0) return false
     if (!isAlive(world.listener, call)) return true
-    const accepted = accept(copy, { nonBlocking: false })
+    const accepted = watch.during(listener, () => accept(copy, { nonBlocking: false }))
     if (accepted === -EAGAIN) return false
     if (typeof accepted === 'number') {
       sendResult(world.listener, call, accepted)
       return true
     }
     const peer = readAddress(accepted.peer)
-    if (peer !== undefined && kept.isDoorbell(listener, peer)) {
+    if (peer !== undefined && (watch.isBell(peer) || kept.isDoorbell(listener, peer))) {
       close(accepted.socket)
       continue
     }
