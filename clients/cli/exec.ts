@@ -121,6 +121,8 @@ class Run {
       this.sessionId ??= sessionId
       if (this.leaving) return // it stops because we asked
       reporter.report({ event: 'session', sessionId, state, reason, attempt })
+      // The answer to startSession may be read later than the command reads Ctrl-C.
+      if (state === 'running') this.running = true
       // The supervisor warms up while the session attaches, and starts the command by itself when the session runs.
       if (state === 'starting') this.prepare(sessionId).catch(thrown => this.broken.reject(thrown))
     })

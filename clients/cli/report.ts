@@ -33,6 +33,9 @@ export function lineReporter(write: (text: string) => void, verbosity: Verbosity
 
 export type Spinner = { text: string; start(): unknown; stop(): unknown }
 
+/** Steps after which the command may start at any moment; a spinner would draw into its output. */
+const lastSteps = ['link', 'ready']
+
 /** As lineReporter, but the steps turn in one place. */
 export function spinnerReporter(
   write: (text: string) => void,
@@ -50,6 +53,7 @@ export function spinnerReporter(
     settle,
     report(line) {
       if (line.event === 'step') {
+        if (lastSteps.includes(line.step ?? '')) settle()
         if (turning) spinner.text = line.message
         return
       }

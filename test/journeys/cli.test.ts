@@ -113,7 +113,7 @@ describe('standin in a terminal', () => {
 
   it('Ctrl-C ends the command, and the shell sees 130', async () => {
     const shell = await shellWith("sh -c 'echo runs; exec sleep 60'; echo code=$?")
-    const at = await shell.until('the command', /\nruns/)
+    const at = await shell.until('the command', /runs\r?\n/)
     shell.type('\x03')
     await shell.until('the exit code', /code=130/, at)
   })
@@ -122,14 +122,14 @@ describe('standin in a terminal', () => {
     const shell = await shellWith(
       `sh -c 'trap "echo caught; exit 3" INT; echo runs; while :; do sleep 0.1; done'; echo code=$?`,
     )
-    const at = await shell.until('the command', /\nruns/)
+    const at = await shell.until('the command', /runs\r?\n/)
     shell.type('\x03')
     await shell.until('the exit code', /caught[\s\S]*code=3/, at)
   })
 
   it('Ctrl-Z stops the command and us, the prompt comes, and fg goes on with both', async () => {
     const shell = await shellWith("sh -c 'echo runs; read line; echo got $line; exit 4'; echo code=$?")
-    let at = await shell.until('the command', /\nruns/)
+    let at = await shell.until('the command', /runs\r?\n/)
     shell.type('\x1a')
     at = await shell.until('the stop', /Stopped[\s\S]*prompt> /, at)
     const { answered } = await pod.call(20, 2).result
@@ -144,7 +144,7 @@ describe('standin in a terminal', () => {
 
   it('Ctrl-\\ ends the command with 131', async () => {
     const shell = await shellWith("sh -c 'ulimit -c 0; echo runs; exec sleep 60'; echo code=$?")
-    const at = await shell.until('the command', /\nruns/)
+    const at = await shell.until('the command', /runs\r?\n/)
     shell.type('\x1c')
     await shell.until('the exit code', /code=131/, at)
   })

@@ -103,4 +103,23 @@ describe('spinnerReporter()', () => {
       'standin: port 80 is held by "nginx"',
     ])
   })
+
+  it('stops turning before the command can write: at the step that links', () => {
+    let turning = false
+    const spinner = {
+      text: '',
+      start: () => {
+        turning = true
+      },
+      stop: () => {
+        turning = false
+      },
+    }
+    const reporter = spinnerReporter(() => {}, 'normal', spinner)
+    reporter.report(lines[1]!)
+    assert.ok(turning)
+    reporter.report({ event: 'step', step: 'link', message: 'linking to the agent' })
+    reporter.report({ event: 'session', sessionId: 's1', state: 'running' })
+    assert.ok(!turning)
+  })
 })
