@@ -1,7 +1,7 @@
 // The numbers of the demo: percentiles, sameness, copies.
 import assert from 'node:assert/strict'
-import { latency, percentile, sameLatency, wrongCopies } from '../demo/figures.ts'
-import { atLeast } from '../demo/requirements.ts'
+import { latency, percentile, sameLatency, wrongCopies } from './figures.ts'
+import { atLeast } from './requirements.ts'
 
 const call = (item: string, ms = 1) => ({ item, caller: '10.77.0.11:4000', label: 'with 1', ms })
 const arrival = (item: string, caller = '10.77.0.11:4000') => ({ method: 'GET', item, caller })
