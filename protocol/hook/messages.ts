@@ -121,8 +121,8 @@ export const hookProcessVariable = 'STANDIN_HOOK_PROCESS'
 
 /**
  * The guard: one process a server, started as `guard` with `{token}` as one JSON line on its standard input, which stays open while the server
- * lives; prints `{"listening": NAME}`. A supervisor connects to NAME, sends `{token, process, pid}` as one JSON line together with a duplicate of
- * its notification descriptor (SCM_RIGHTS), and keeps the socket open. If the supervisor dies, the guard answers in its place; if the server
+ * lives; prints `{"listening": NAME}`. A supervisor connects to NAME, sends `{token, process, pid}` as one JSON line together with duplicates
+ * of its notification descriptor and of the memory that lists the calls which it has not answered (SCM_RIGHTS), and keeps the socket open. If the supervisor dies, the guard answers in its place; if the server
  * is gone as well, the guard ends the hooked processes and says so in one line on standard error.
  */
 export const guardRegistration = object('GuardRegistration', {
