@@ -7,7 +7,7 @@ import type { Session } from './session.ts'
 
 export const maxBodyBytes = 65_536
 
-type View = { view: TrafficView; lost: number }
+type View = { session: Session; view: TrafficView; lost: number }
 
 export class TrafficViews {
   readonly #views = new Map<string, View>()
@@ -34,7 +34,9 @@ export class TrafficViews {
     }
     this.#lastId += 1
     const trafficId = `v${this.#lastId}`
+    this.#forgetEnded()
     const entry: View = {
+      session,
       lost: 0,
       view: session.traffic.addView({
         credit: 0,
@@ -57,6 +59,13 @@ export class TrafficViews {
     const { view, lost } = this.#get(trafficId)
     this.#views.delete(trafficId)
     return view.stop() + lost
+  }
+
+  /** A client may leave it to the end of the session to stop its views. */
+  #forgetEnded(): void {
+    for (const [trafficId, { session }] of this.#views) {
+      if (session.status.over) this.#views.delete(trafficId)
+    }
   }
 
   #get(trafficId: string): View {
