@@ -1,24 +1,23 @@
 // A conversation with test/programs/calls.py: one socket call at a time, made by a real program.
-import type { ChildProcess } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { Mailbox } from './mailbox.ts'
-
-export type CallResult = unknown
+import type { Writable } from 'node:stream'
+import type { Lines } from './lines.ts'
 
 export class Calls {
-  readonly #answers = new Mailbox<string>()
-  readonly #child: ChildProcess
+  readonly #input: Writable
+  readonly #output: Lines
+  #made = 0
 
-  constructor(child: ChildProcess) {
-    this.#child = child
-    createInterface({ input: child.stdout! }).on('line', line => this.#answers.add(line))
+  constructor(program: { input: Writable; output: Lines }) {
+    this.#input = program.input
+    this.#output = program.output
   }
 
   /** Makes the call; a failed one gives `{errno: "EADDRINUSE"}`. */
-  async make(call: string, name: string, ...rest: unknown[]): Promise<CallResult> {
-    if (!this.#answers.has(line => line === '"begun"'))
-      await this.#answers.take('calls.py', line => line === '"begun"')
-    this.#child.stdin!.write(`${JSON.stringify([call, name, ...rest])}\n`)
-    return JSON.parse(await this.#answers.take(`result of ${call}`, line => line !== '"begun"'))
+  async make(call: string, name: string, ...rest: unknown[]): Promise<unknown> {
+    const index = ++this.#made
+    this.#input.write(`${JSON.stringify([call, name, ...rest])}\n`)
+    // The first line says that the program has begun.
+    await this.#output.untilCount(`lines up to the result of ${call}`, index + 1, () => true)
+    return JSON.parse(this.#output.all[index]!)
   }
 }

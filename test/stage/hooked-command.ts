@@ -85,6 +85,12 @@ export class HookedCommand {
     return this.next('listening', message => message.asked.port === port)
   }
 
+  /** The text of the next notice with that code. */
+  async notice(code: string): Promise<string> {
+    return (await this.next('notice', message => message.code === code)).text
+  }
+
+  /** Texts of the notices that came until now. */
   notices(code: string): string[] {
     return this.messages.all.flatMap(message =>
       message.type === 'notice' && message.code === code ? [message.text] : [],

@@ -25,7 +25,7 @@ describe('a hooked command', () => {
   })
 
   type Wrap = (argv: readonly string[]) => readonly string[]
-  async function alone(command: readonly string[], wrap: Wrap, input = ''): Promise<Ending> {
+  async function alone(command: readonly string[], wrap: Wrap, input: string | null = ''): Promise<Ending> {
     const [file, ...args] = wrap(command)
     const child = harness.own(spawn(file!, args, { stdio: 'pipe', detached: true, cwd: folder }))
     return ending(child, input)
@@ -33,7 +33,7 @@ describe('a hooked command', () => {
   async function hooked(
     command: readonly string[],
     wrap: Wrap,
-    input = '',
+    input: string | null = '',
   ): Promise<Ending & { run: HookedCommand }> {
     const run = await harness.warm(command, { wrap, spawn: { cwd: folder } })
     const end = ending(run.supervisor, input)
@@ -63,7 +63,7 @@ describe('a hooked command', () => {
   for (const [name, wrap] of settings)
     it(`sees the same with ${name}`, async () => {
       const command = [python, `${programs}/facts.py`]
-      const [native, ours] = [await alone(command, wrap), await hooked(command, wrap)]
+      const [native, ours] = [await alone(command, wrap, null), await hooked(command, wrap, null)]
       const [expected, seen] = [JSON.parse(native.output), JSON.parse(ours.output)]
       assert.match(seen.environment[processMark], /^test-/)
       delete seen.environment[processMark]
@@ -146,6 +146,7 @@ describe('a hooked command', () => {
     try {
       const run = await other.start(show)
       assert.match(await run.output.until('NoNewPrivs', () => true), /\b1$/)
+      await run.notice('no-new-privileges')
       assert.equal(run.notices('no-new-privileges').length, 1)
     } finally {
       await other.close()
@@ -165,6 +166,7 @@ describe('a hooked command', () => {
       const { output, run } = await hooked(['sh', '-c', `${program}; ${program}`], argv => argv)
       assert.equal(output, '32-bit runs\n32-bit runs\n')
       assert.equal((await run.next('exit')).code, 7)
+      await run.notice('32-bit-program')
       assert.equal(run.notices('32-bit-program').length, 1)
     })
 
@@ -192,14 +194,15 @@ describe('a hooked command', () => {
   })
 })
 
-async function ending(child: ChildProcess, input: string): Promise<Ending> {
+/** How it ended and what it said; its input is `input` and then the end, or stays open when that is null. */
+async function ending(child: ChildProcess, input: string | null): Promise<Ending> {
   const read = async (stream: NodeJS.ReadableStream) => {
     let text = ''
     for await (const part of stream.setEncoding('utf8')) text += part
     return text
   }
   child.stdin!.on('error', () => {})
-  child.stdin!.end(input)
+  if (input !== null) child.stdin!.end(input)
   const exited = new Promise<[number | null, string | null]>(done =>
     child.once('exit', (...how) => done(how)),
   )

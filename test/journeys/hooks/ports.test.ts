@@ -24,7 +24,7 @@ describe('ports of a hooked process', () => {
       ports: options.ports ?? [port],
       addresses: [pod, pod6],
     })
-    calls = new Calls(hooked.supervisor)
+    calls = new Calls({ input: hooked.supervisor.stdin!, output: hooked.output })
   }
   const make = (call: string, name: string, ...rest: unknown[]) => calls.make(call, name, ...rest)
 
@@ -86,7 +86,7 @@ describe('ports of a hooked process', () => {
       assert.deepEqual(await make('getsockname', 'a'), [address, port])
       const substitute = await make('port-in-kernel', 'a')
       assert.notEqual(substitute, port)
-      const notice = hooked.notices('port-substituted').join()
+      const notice = await hooked.notice('port-substituted')
       assert.match(notice, new RegExp(`\\b${port}\\b`))
       assert.match(notice, new RegExp(`\\b${holder.pid}\\b`))
       const listener = await hooked.listening(port)
@@ -260,7 +260,7 @@ describe('ports of a hooked process', () => {
     await start({ ports: [81], owner: nobody })
     assert.deepEqual(await listen('a', '0.0.0.0', 81), [null, null])
     assert.deepEqual(await make('getsockname', 'a'), ['0.0.0.0', 81])
-    assert.match(hooked.notices('port-substituted').join(), /\b81\b/)
+    assert.match(await hooked.notice('port-substituted'), /\b81\b/)
     assert.deepEqual((await listen('b', '0.0.0.0', 82))[0], { errno: 'EACCES' })
   })
 
@@ -268,6 +268,6 @@ describe('ports of a hooked process', () => {
     holder = await holdPort(port)
     await start({ owner: nobody })
     assert.deepEqual(await listen('a', '0.0.0.0'), [null, null])
-    assert.match(hooked.notices('port-substituted').join(), /\buser 0\b/)
+    assert.match(await hooked.notice('port-substituted'), /\buser 0\b/)
   })
 })
