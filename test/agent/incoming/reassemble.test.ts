@@ -89,7 +89,7 @@ describe('Reassembly', () => {
         half.drop()
         assert.equal(budget.usedBytes, 0)
       }),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     )
   })
 
@@ -113,7 +113,7 @@ describe('Reassembly', () => {
         expected[0] = 255
         assert.equal(text(), expected.toString('latin1', 0, expected.indexOf(0)))
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     )
   })
 
