@@ -1,10 +1,10 @@
 // Thread "answerer": takes each trapped call from the kernel and sees that it gets exactly one answer.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
+import { openLedger } from './linux/ledger.ts'
 import { canSendDescriptor, receive, wakeOnSameCpu } from './linux/notification.ts'
 import { POLLHUP, POLLIN, poll } from './linux/sockets.ts'
 import { openAcceptWatch } from './shared/accept-watch.ts'
 import { normalAddresses } from './shared/announcements.ts'
-import { openLedger } from './shared/ledger.ts'
 import type { AnswererData, FromAnswerer, ToAnswerer } from './shared/threads.ts'
 import { type Accepting, tryAccept, waitingEnd } from './syscalls/accept.ts'
 import { answerCall } from './syscalls/answer.ts'

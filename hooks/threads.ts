@@ -3,10 +3,10 @@ import { release } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { Failure } from '../protocol/errors.ts'
 import { programPath } from '../protocol/programs.ts'
+import { createLedger } from './linux/ledger.ts'
 import { makeAcceptWatch } from './shared/accept-watch.ts'
 import { makeSharedMemory, type SharedMemory } from './shared/announcements.ts'
 import { failureFrom } from './shared/failures.ts'
-import { createLedger } from './shared/ledger.ts'
 import type {
   AnswererData,
   FromAnswerer,

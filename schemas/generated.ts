@@ -1,6 +1,6 @@
 // What is generated from protocol/, as text by file name: the schemas for plugin authors and the reference page.
 import { sessionConfig } from '../protocol/config.ts'
-import { errorTable } from '../protocol/errors.ts'
+import { errorTable } from '../protocol/error-table.ts'
 import type { Message } from '../protocol/rpc/message.ts'
 import { messages } from '../protocol/rpc/messages.ts'
 import { version } from '../protocol/version.ts'

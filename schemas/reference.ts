@@ -1,7 +1,7 @@
 // The reference page of the editor protocol: one section a message, with its fields, errors and example.
 import type * as t from 'io-ts'
 import { ObjectType } from '../protocol/codec.ts'
-import { errorTable } from '../protocol/errors.ts'
+import { errorTable } from '../protocol/error-table.ts'
 import type { Message } from '../protocol/rpc/message.ts'
 import { type Definitions, schemaOf } from './json-schema.ts'
 

@@ -1,5 +1,6 @@
 // Makes a failure that another program of standin told us, as kind and values, a Failure again.
-import { type ErrorKind, errorTable, Failure } from '../protocol/errors.ts'
+import { errorTable } from '../protocol/error-table.ts'
+import { type ErrorKind, Failure } from '../protocol/errors.ts'
 
 export type ToldFailure = {
   kind: string

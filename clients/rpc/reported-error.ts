@@ -1,5 +1,6 @@
 // What went wrong, in the one shape that every client shows: from an answer of the server, a Failure of ours, or anything thrown.
-import { asFailure, type Blame } from '../../protocol/errors.ts'
+import type { Blame } from '../../protocol/error-table.ts'
+import { asFailure } from '../../protocol/errors.ts'
 
 export type ReportedError = {
   code: number

@@ -3,11 +3,11 @@ import { writeSync } from 'node:fs'
 import { constants } from 'node:os'
 import { processMark } from '../../protocol/hook/messages.ts'
 import { signalProcess } from '../linux/group.ts'
+import { openLedger } from '../linux/ledger.ts'
 import { close } from '../linux/libc.ts'
 import { notificationBytes, receive, sendContinue } from '../linux/notification.ts'
 import { markedProcesses, readProc } from '../linux/processes.ts'
 import { POLLHUP, POLLIN, type Watched } from '../linux/sockets.ts'
-import { openLedger } from '../shared/ledger.ts'
 
 export type Ward = {
   /** Its end is the supervisor's. */

@@ -1,8 +1,9 @@
 // Blocking accepts with nothing pending: held without holding up others, first come, first served, until a connection, an error, a signal or the end.
+
+import type { Ledger } from '../linux/ledger.ts'
 import { close } from '../linux/libc.ts'
 import { type Call, idOf, isAlive, notificationBytes, sendResult, threadOf } from '../linux/notification.ts'
 import { POLLIN, type Watched } from '../linux/sockets.ts'
-import type { Ledger } from '../shared/ledger.ts'
 import type { Listener, World } from './world.ts'
 
 type Group = { copy: number; listener: Listener; calls: Waiting[] }

@@ -33,9 +33,8 @@ async function killAtRandomMoment(
 
 async function stopClient(client: ChildProcess): Promise<void> {
   if (client.exitCode !== null || client.signalCode !== null) return
-  const gone = once(client, 'exit')
   client.kill('SIGTERM')
-  await gone
+  await once(client, 'exit', { signal: AbortSignal.timeout(20_000) })
 }
 
 async function untilServing(pod: Pod): Promise<void> {
@@ -50,7 +49,15 @@ async function killOnce(role: (typeof roles)[number], pod: Pod): Promise<void> {
   const command = [process.execPath, programOf('hash-server.mjs'), '8080']
   const client = spawn(
     process.execPath,
-    [programPath('standin'), 'exec', '-t', pod.target, '--', ...command],
+    [
+      programPath('standin'),
+      'exec',
+      ...(process.env.STANDIN_TEST_LOG ? ['-v'] : []),
+      '-t',
+      pod.target,
+      '--',
+      ...command,
+    ],
     { env: mark.environment, stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const said = linesOf(client.stderr)

@@ -18,5 +18,8 @@ export function textOf(path: string): string {
 
 /** The modules that a TypeScript file imports, types included, as they are written. */
 export function importsOf(path: string): string[] {
-  return [...textOf(path).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(match => match[1]!)
+  const text = textOf(path)
+  const statements = /^(?:import|export)\b[^'"=()]*? from '([^']+)'/gm
+  const calls = /^import '([^']+)'|\bimport\('([^']+)'\)/gm
+  return [...text.matchAll(statements), ...text.matchAll(calls)].map(match => (match[1] ?? match[2])!)
 }

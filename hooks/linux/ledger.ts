@@ -1,7 +1,7 @@
 // Memory that lists the calls a supervisor has taken and not answered, shared with the guard, which answers them if the supervisor dies.
 import koffi from 'koffi'
-import { close, declare, libc } from '../linux/libc.ts'
-import { notificationBytes } from '../linux/notification.ts'
+import { close, declare, libc } from './libc.ts'
+import { notificationBytes } from './notification.ts'
 
 // One memfd, 68 KiB:
 //     0  the notification that is being answered, written by the kernel itself (so no moment exists in which it is unknown)

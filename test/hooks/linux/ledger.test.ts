@@ -1,6 +1,6 @@
 // The ledger of unanswered calls: what one mapping writes, the guard's mapping reads.
 import assert from 'node:assert/strict'
-import { closeLedger, createLedger, openLedger } from '../../../hooks/shared/ledger.ts'
+import { closeLedger, createLedger, openLedger } from '../../../hooks/linux/ledger.ts'
 
 describe('the ledger', () => {
   const ids = (ledger: ReturnType<typeof openLedger>) => ledger.ids().map(id => id.readBigUInt64LE(0))

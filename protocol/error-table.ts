@@ -1,0 +1,58 @@
+// Every failure that standin can report: one row each, with its code, blame, sentence and fix.
+
+export type Blame = 'user' | 'cluster' | 'standin'
+
+/** `{name}` in a message or fix is replaced by a value; messages follow "Cannot <verb> <object>: <state>" (STYLE). */
+export type Row = {
+  readonly code: number
+  readonly blame: Blame
+  readonly retryable: boolean
+  readonly message: string
+  readonly fix: string
+}
+
+/** Codes below -32000 are those of JSON-RPC 2.0 and LSP 3.17; the others are ours, 1000 and up, never reused. */
+// biome-ignore format: a table is read row by row
+export const errorTable = {
+  'parse-failed': { code: -32700, blame: 'user', retryable: false, message: 'Cannot read message: {reason}', fix: 'Send JSON-RPC 2.0 with a Content-Length header, as the Language Server Protocol does' },
+  'request-invalid': { code: -32600, blame: 'user', retryable: false, message: 'Cannot accept request: {reason}', fix: 'Follow the life cycle initialize, initialized, requests, shutdown, exit' },
+  'method-unknown': { code: -32601, blame: 'user', retryable: false, message: 'Cannot answer method "{method}": no such method{suggestion}', fix: 'Use one of the methods of schemas/rpc.json' },
+  'params-invalid': { code: -32602, blame: 'user', retryable: false, message: 'Cannot use params of "{method}": {faults}', fix: 'Send params that fit schemas/rpc.json' },
+  internal: { code: -32603, blame: 'standin', retryable: false, message: 'Cannot finish "{what}": an error of standin itself', fix: "Report it with the server's log (standin serve --log-file FILE --log-level debug)" },
+  'not-initialized': { code: -32002, blame: 'user', retryable: true, message: 'Cannot answer "{method}": initialize has not been answered', fix: 'Send initialize first' },
+  cancelled: { code: -32800, blame: 'user', retryable: true, message: 'Cannot finish "{what}": cancelled by the client', fix: 'Send the request again' },
+  'token-wrong': { code: 1001, blame: 'user', retryable: false, message: 'Cannot accept connection: the token is missing or wrong', fix: 'Send the token that the server printed, or STANDIN_TOKEN, as "token" of initialize' },
+  'usage-wrong': { code: 1002, blame: 'user', retryable: false, message: 'Cannot run this command line: {reason}', fix: 'See "{help}"' },
+  'target-invalid': { code: 1101, blame: 'user', retryable: false, message: 'Cannot read target "{target}": {reason}', fix: 'Write "process/PID" or "container/NAME"; "standin ls" lists them' },
+  'target-not-found': { code: 1102, blame: 'user', retryable: false, message: 'Cannot find target "{target}": {reason}', fix: 'Pick one that "standin ls" lists' },
+  'target-ambiguous': { code: 1103, blame: 'user', retryable: false, message: 'Cannot choose target "{target}": {count} containers have that name ({names})', fix: 'Name one by its id: "container/ID"' },
+  'target-unreadable': { code: 1104, blame: 'user', retryable: false, message: 'Cannot read target "{target}": no right to look into pid {pid} of user {owner}', fix: 'Run as that user, or as root: "sudo standin ..."' },
+  'target-ended': { code: 1105, blame: 'user', retryable: true, message: 'Cannot attach to target "{target}": its process ended', fix: 'Start it again, then start the session again' },
+  'runtime-failed': { code: 1106, blame: 'user', retryable: true, message: 'Cannot ask container runtime "{runtime}": {reason}', fix: 'Check that "{command}" works in this terminal' },
+  'config-invalid': { code: 1201, blame: 'user', retryable: false, message: 'Cannot use configuration "{file}": {faults}', fix: 'Correct the keys that are named' },
+  'config-unreadable': { code: 1202, blame: 'user', retryable: false, message: 'Cannot read configuration file "{file}": {reason}', fix: 'Check the path, the right to read it, and that it is JSON' },
+  'session-not-found': { code: 1301, blame: 'user', retryable: false, message: 'Cannot find session "{sessionId}": no session has that id', fix: 'Ask listSessions for the ids' },
+  'session-not-running': { code: 1302, blame: 'user', retryable: true, message: 'Cannot use session "{sessionId}": it is {state}', fix: 'Wait for session/status "running", or start another session' },
+  'process-not-found': { code: 1401, blame: 'user', retryable: false, message: 'Cannot find process "{processId}": it has ended or was never started', fix: 'Use an id that launch or prepareLaunch answered and that has not exited' },
+  'stdin-closed': { code: 1402, blame: 'user', retryable: false, message: 'Cannot write to process "{processId}": its standard input is closed', fix: 'Launch it with "stdin": "pipe" and do not end the input' },
+  'signal-unknown': { code: 1403, blame: 'user', retryable: false, message: 'Cannot send signal "{signal}": no signal has that name here', fix: 'Use a name as "kill -l" lists them, such as "SIGTERM"' },
+  'command-not-found': { code: 1404, blame: 'user', retryable: false, message: 'Cannot run command "{command}": no such program in PATH', fix: 'Check the name, or give a path' },
+  'command-not-executable': { code: 1405, blame: 'user', retryable: false, message: 'Cannot run command "{command}": it is not executable ({errno})', fix: 'Run "chmod +x" on it, or name its interpreter' },
+  'folder-not-found': { code: 1406, blame: 'user', retryable: false, message: 'Cannot run command in folder "{folder}": no such folder', fix: 'Give a folder that exists as "cwd"' },
+  'hooks-unavailable': { code: 1501, blame: 'user', retryable: false, message: 'Cannot hook processes on this machine: {reason}', fix: '{fix}' },
+  'hooks-nested': { code: 1502, blame: 'user', retryable: false, message: 'Cannot hook a command inside another hooked one: the kernel allows one seccomp listener (EBUSY)', fix: 'Run it outside of "standin exec" and of container runtimes that use seccomp notification' },
+  'hook-failed': { code: 1503, blame: 'standin', retryable: true, message: 'Cannot hook command "{command}": {reason}', fix: 'Try again; if it stays, report it with "standin exec -v"' },
+  'traffic-not-found': { code: 1601, blame: 'user', retryable: false, message: 'Cannot find traffic view "{trafficId}": it has ended or was never started', fix: 'Start one with streamTraffic' },
+  'server-ended': { code: 1701, blame: 'standin', retryable: true, message: 'Cannot finish "{what}": the server of standin ended', fix: 'Try again; if it stays, look at what "-v" shows' },
+  'server-silent': { code: 1702, blame: 'standin', retryable: true, message: 'Cannot finish "{what}": the server of standin did not answer within {seconds} s', fix: 'Try again; if it stays, look at what "-v" shows' },
+  'agent-failed': { code: 2001, blame: 'standin', retryable: true, message: 'Cannot start agent: {reason}', fix: 'Try again; if it stays, report it with "standin serve --log-level debug"' },
+  'kernel-feature-missing': { code: 2002, blame: 'user', retryable: false, message: 'Cannot use kernel feature "{feature}": this is Linux {kernel}, it came with {since}', fix: 'Use a newer kernel' },
+  'right-missing': { code: 2003, blame: 'user', retryable: false, message: 'Cannot {verb} here: {errno}, the right {right} is missing', fix: 'Run as root: "sudo standin ...", or as the user who made the namespace' },
+  'link-version': { code: 2101, blame: 'standin', retryable: false, message: 'Cannot talk on link: the other end speaks version {theirs}, this one {ours}', fix: 'Install standin again: server and agent come from one package' },
+  'link-refused': { code: 2102, blame: 'standin', retryable: false, message: 'Cannot open link: {reason}', fix: 'Start the session again' },
+  'link-lost': { code: 2103, blame: 'cluster', retryable: true, message: 'Cannot reach agent: the link was silent or closed for {seconds} s', fix: 'Check the network, then start the session again' },
+  'frame-invalid': { code: 2104, blame: 'standin', retryable: false, message: 'Cannot read frame: {reason}', fix: 'Report it with "standin serve --log-level debug"' },
+  'frame-too-large': { code: 2105, blame: 'standin', retryable: false, message: 'Cannot send frame: its payload has {bytes} bytes, more than {limit}', fix: 'Report it with what was asked for and "standin serve --log-level debug"' },
+  'link-full': { code: 2106, blame: 'cluster', retryable: true, message: 'Cannot send on link: {bytes} bytes wait for the other end to acknowledge them', fix: 'Check the network between this machine and the target, then try again' },
+  'stream-ended': { code: 2107, blame: 'standin', retryable: false, message: 'Cannot write to stream {stream} of the link: it was ended', fix: 'Report it with the log of "standin serve --log-level debug"' },
+} as const satisfies Record<string, Row>
