@@ -19,7 +19,7 @@ function refused(header: string): string {
 
 describe('MessageReader', () => {
   it('gives the bodies of messages, however they arrive in pieces', () => {
-    const body = fc.string({ unit: 'binary', minLength: 1 }).map(text => ({ text }))
+    const body = fc.array(fc.constantFrom('a', '\r\n', '{', 'é', '😀')).map(list => ({ text: list.join('') }))
     fc.assert(
       fc.property(fc.array(body), fc.array(fc.nat(40)), (messages, cuts) => {
         const bytes = Buffer.concat(messages.map(encodeMessage))
