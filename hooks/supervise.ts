@@ -9,7 +9,7 @@ import {
 } from '../protocol/hook/messages.ts'
 import { commandEnvironment } from './command/environment.ts'
 import { exitCodeOf } from './command/failure.ts'
-import { followCommand } from './command/follow.ts'
+import { followCommand, holdSignals } from './command/follow.ts'
 import { endEverything, signalCommand } from './command/signals.ts'
 import { registerWithGuard } from './guard/register.ts'
 import { becomeSubreaper, reapOrphans } from './linux/children.ts'
@@ -62,6 +62,8 @@ class Supervisor {
   #isStarted = false
   #pid: number | undefined
   #end: End | undefined
+  /** Signals that came for the command before it was there. */
+  #heldSignals: () => NodeJS.Signals[] = () => []
 
   constructor(
     readonly ownCommand: readonly string[],
@@ -153,6 +155,7 @@ class Supervisor {
     setWanted(threads.memory.wanted, start.ports)
     threads.tellAnswerer({ type: 'addresses', addresses: start.addresses })
     this.#register(start, threads)
+    this.#heldSignals = holdSignals()
     const environment = commandEnvironment(process.env, start.environment, this.processId)
     const cwd = start.cwd ?? process.cwd()
     threads.tellSpawner({ type: 'spawn', command: { file, args, environment, cwd } })
@@ -177,8 +180,9 @@ class Supervisor {
         break
       case 'spawned':
         this.#pid = message.pid
-        this.#line.say({ type: 'started', pid: message.pid })
         followCommand(message.pid, () => this.#end !== undefined)
+        for (const name of this.#heldSignals()) signalCommand(message.pid, name)
+        this.#line.say({ type: 'started', pid: message.pid })
         break
       case 'exit':
         this.#end = {

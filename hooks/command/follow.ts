@@ -8,6 +8,7 @@ import { hasTerminal, isStopped } from '../linux/processes.ts'
 import { endEverything, signalCommand } from './signals.ts'
 
 const terminalStops: readonly NodeJS.Signals[] = ['SIGTSTP', 'SIGTTIN', 'SIGTTOU']
+const forwarded = ['SIGTERM', 'SIGHUP'] as const
 const killAfterMs = 2000
 const ignore = () => undefined
 
@@ -18,7 +19,7 @@ export function followCommand(command: number, hasEnded: () => boolean): void {
   releaseStreams()
   const forward = (name: NodeJS.Signals) => () =>
     hasEnded() ? endEverything(killAfterMs) : signalCommand(command, name)
-  for (const name of ['SIGTERM', 'SIGHUP'] as const) process.on(name, forward(name))
+  for (const name of forwarded) process.on(name, forward(name))
   // In the terminal's group the command has these already; outside of it they were meant for the command.
   for (const name of ['SIGINT', 'SIGQUIT'] as const)
     process.on(name, () => (isLeader && !hasEnded() ? ignore() : forward(name)()))
@@ -30,6 +31,17 @@ export function followCommand(command: number, hasEnded: () => boolean): void {
   })
   // Orphans may have come and gone before the handler was there.
   reapOrphans(command)
+}
+
+/** Keeps signals that are meant for the command until it is there; the result lets go of them. Without it they would end us alone. */
+export function holdSignals(): () => NodeJS.Signals[] {
+  const held: NodeJS.Signals[] = []
+  const hold = (name: NodeJS.Signals) => held.push(name)
+  for (const name of forwarded) process.on(name, hold)
+  return () => {
+    for (const name of forwarded) process.off(name, hold)
+    return held
+  }
 }
 
 /** Pipes must end when the command's own ends of them do. */

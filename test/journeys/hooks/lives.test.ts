@@ -187,6 +187,21 @@ describe('lives of hooked processes', () => {
     assert.deepEqual(await hooked.ended, { code: 9, signal: null })
   })
 
+  it('SIGTERM to the supervisor while the command is being started is passed on to it', async () => {
+    const command = ['sh', '-c', 'while :; do sleep 0.05; done']
+    for (let turn = 0; turn < 10; turn++) {
+      const hooked = await harness.warm(command)
+      await hooked.next('warm')
+      harness.begin(hooked, command)
+      if (turn % 2 === 0) await hooked.next('started')
+      else await untilState('the command', () => childrenOf(hooked.supervisor.pid!).length > 0)
+      hooked.supervisor.kill('SIGTERM')
+      assert.equal((await hooked.next('exit')).signal, 'SIGTERM')
+      await hooked.next('done')
+      assert.deepEqual(await hooked.ended, { code: null, signal: 'SIGTERM' })
+    }
+  })
+
   it('children that end one by one for a long time are reaped, and none is left a zombie', async () => {
     const hooked = await harness.start([
       'sh',
