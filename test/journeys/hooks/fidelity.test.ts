@@ -1,6 +1,7 @@
 // A command under the hooks sees and does what it does alone: environment, streams, limits, signals, exit code, core.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -116,7 +117,8 @@ describe('a hooked command', () => {
 
   it('closes its output when the command does, though the supervisor lives on', async () => {
     const run = await harness.start(['sh', '-c', 'exec >&- 2>&-; read line'])
-    await new Promise(done => run.supervisor.stdout!.once('close', done).resume())
+    const output = run.supervisor.stdout!
+    if (!output.closed) await once(output, 'close')
     assert.equal(run.supervisor.exitCode, null)
     run.supervisor.stdin!.end('\n')
     assert.equal((await run.next('exit')).code, 0)
