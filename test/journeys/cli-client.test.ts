@@ -5,7 +5,7 @@ import { execLine, listOutput, trafficLine } from '../../clients/cli/output.ts'
 import { decode } from '../../protocol/codec.ts'
 import { buildFakeStandin, type FakeStandin, type Run } from '../clients/cli/fake-standin.ts'
 import { linesOf } from '../stage/lines.ts'
-import { openTerminal } from './cli-terminal.ts'
+import { openTerminal, type Terminal } from './cli-terminal.ts'
 
 const target = ['-t', 'process/1']
 const startFailure = {
@@ -26,6 +26,16 @@ describe('the terminal client beside a scripted server', () => {
   })
   after(() => standin.remove())
   beforeEach(() => standin.clearLog())
+
+  const terminals: Terminal[] = []
+  afterEach(async () => {
+    for (const terminal of terminals.splice(0)) await terminal.end()
+  })
+  const open: typeof openTerminal = (...args) => {
+    const terminal = openTerminal(...args)
+    terminals.push(terminal)
+    return terminal
+  }
 
   const run = (args: string[], script = {}, options = {}) => standin.run(args, script, options).ended
   const exec = (command: string[], script = {}, options = {}) =>
@@ -73,7 +83,7 @@ describe('the terminal client beside a scripted server', () => {
     const events = lines.map(({ event }) => event)
     assert.deepEqual(events, ['session', 'step', 'session', 'ready', 'exit'])
     const shell = `node ${standin.program} exec -t process/1 --output json --output-fd 3 -- true 3>&1 2>/dev/null`
-    const other = openTerminal(shell, standin.environment({}))
+    const other = open(shell, standin.environment({}))
     await other.ended
     assert.match(other.screen(), /"event":"exit","exitCode":0/)
   })
@@ -161,7 +171,7 @@ describe('the terminal client beside a scripted server', () => {
   })
 
   it('Ctrl-C while we attach cancels, and the terminal gets its prompt back', async () => {
-    const terminal = openTerminal(
+    const terminal = open(
       `node ${standin.program} exec -t process/1 -- sleep 30`,
       standin.environment({ hangStart: true }),
     )
@@ -173,10 +183,7 @@ describe('the terminal client beside a scripted server', () => {
 
   it('Ctrl-C under a running command is the command’s, and its exit code is ours', async () => {
     const command = `sh -c 'trap "echo caught; exit 3" INT; echo ready; while :; do sleep 0.05; done'`
-    const terminal = openTerminal(
-      `node ${standin.program} exec -t process/1 -- ${command}`,
-      standin.environment({}),
-    )
+    const terminal = open(`node ${standin.program} exec -t process/1 -- ${command}`, standin.environment({}))
     await terminal.until('the command', /ready/)
     terminal.type('\x03')
     assert.equal(await terminal.ended, 3)
@@ -185,7 +192,7 @@ describe('the terminal client beside a scripted server', () => {
 
   it('a terminal without a size gets plain lines', async () => {
     const command = `node ${standin.program} exec -t process/1 -- true`
-    const terminal = openTerminal(command, standin.environment({}), { columns: 0 })
+    const terminal = open(command, standin.environment({}), { columns: 0 })
     assert.equal(await terminal.ended, 0)
     assert.match(terminal.screen(), /standin: starting the agent/)
   })
