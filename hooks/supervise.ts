@@ -133,6 +133,7 @@ class Supervisor {
         break
       case 'signal':
         signalCommand(this.#pid, message.signal)
+        this.#line.say({ type: 'signalled' })
         break
       case 'end':
         if (!this.#isStarted) exitAtOnce(125)

@@ -23,6 +23,8 @@ export type ExecRequest = {
 const lastWordMs = 2_000
 /** The supervisor ends a command whose server is gone: SIGTERM, SIGKILL 2 s later. */
 const orphanMs = 5_000
+/** What a supervisor takes to end after its command, when nothing else is hooked. */
+const supervisorEndMs = 500
 const levels = { 1: 'error', 2: 'warning', 3: 'info', 4: 'log' } as const
 
 /** Runs the command and returns the exit code; never throws, and leaves nothing behind. */
@@ -89,7 +91,19 @@ class Run {
     for (const message of started.warnings) reporter.report({ event: 'notice', level: 'warning', message })
     await this.orBroken(this.prepare(sessionId))
     const end = await this.orBroken(this.commandEnd())
-    return this.concluded(end)
+    const code = this.concluded(end)
+    this.running = false
+    await this.untilLastEnds()
+    return code
+  }
+
+  /** The supervisor lives as long as the last process that the command left behind, and the session with it; a signal ends them all. */
+  private async untilLastEnds(): Promise<void> {
+    if ((await quietly(this.supervisorEnd.promise, supervisorEndMs)) !== undefined) return
+    const message =
+      'the command ended; what it left behind is served until the last of it ends, or Ctrl-C ends it'
+    this.request.reporter.report({ event: 'notice', level: 'info', message })
+    await this.orBroken(this.supervisorEnd.promise).catch(() => undefined)
   }
 
   /** Ends the session, the server and, if it is still there, the supervisor; every wait has a deadline. */

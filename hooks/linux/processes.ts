@@ -52,6 +52,12 @@ export function isStopped(pid: number): boolean {
   return stat.charAt(stat.lastIndexOf(')') + 2) === 'T'
 }
 
+/** Whether a signal does not do to this process what it does by default: SigIgn and SigCgt of proc_pid_status(5), bit N - 1 for signal N. */
+export function takesItsOwnWay(pid: number, signal: number): boolean {
+  const masks = [...readProc(pid, 'status').matchAll(/^Sig(?:Ign|Cgt):\s*([0-9a-f]+)$/gm)]
+  return masks.some(([, mask]) => (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n)
+}
+
 /** Text of a file of a process; empty when it is gone or may not be read. */
 export function readProc(pid: number | string, file: string): string {
   try {

@@ -44,6 +44,9 @@ export const fromSupervisor = t.union([
     type: type('announced', 'the announcement is in force: connect now'),
     announcement: [count, 'its id'],
   }),
+  object('HookSignalled', {
+    type: type('signalled', 'the oldest `signal` that was not confirmed yet has been given to the command'),
+  }),
   object('HookNotice', {
     type: type('notice', 'something for the user'),
     level: [oneOf('info', 'warning'), 'how grave'],

@@ -6,7 +6,7 @@ import { settledWithin } from '../deadline.ts'
 import { toldFailure } from '../told-failure.ts'
 import { Announcements } from './announcements.ts'
 import type { Channel } from './channel.ts'
-import { commandWatch } from './orphan.ts'
+import { commandWatch, endMarked } from './orphan.ts'
 
 export type Start = Omit<Extract<ToSupervisor, { type: 'start' }>, 'type'>
 export type Listener = { asked: Endpoint; actual: Endpoint }
@@ -39,6 +39,8 @@ export class HookedProcess {
   #start: Start | undefined
   #pid: number | undefined
   #hasExited = false
+  /** Signals that the supervisor has not confirmed: if it is killed, they are given to the command without it. */
+  #unconfirmed: string[] = []
   #orphan: ReturnType<typeof commandWatch> | undefined
   #resolve!: { started(pid: number): void; exited(exit: Exit): void; gone(): void }
   #fail!: (failure: Failure) => void
@@ -82,7 +84,9 @@ export class HookedProcess {
     if (this.#start !== undefined) this.send({ type: 'start', ...this.#start })
   }
 
+  /** Once: whoever comes second, the running session or the supervisor, finds it done. */
   start(start: Start): void {
+    if (this.#start !== undefined) return
     this.#start = start
     this.send({ type: 'start', ...start })
   }
@@ -101,8 +105,10 @@ export class HookedProcess {
   /** A command that waits for its session has not begun: a signal that would end it does so at once. */
   signal(name: string): void {
     if (this.#orphan !== undefined) this.#orphan.signal(name)
-    else if (this.#pid !== undefined) this.send({ type: 'signal', signal: name })
-    else if (endingSignals.has(name)) {
+    else if (this.#pid !== undefined) {
+      this.#unconfirmed.push(name)
+      this.send({ type: 'signal', signal: name })
+    } else if (endingSignals.has(name)) {
       this.#finish({ signal: name })
       this.#channel?.close()
       this.#resolve.gone()
@@ -139,6 +145,7 @@ export class HookedProcess {
       this.listeners.set(message.listener, { asked: message.asked, actual: message.actual })
       this.events.listening(message)
     } else if (message.type === 'announced') this.announcements.confirmed(message.announcement)
+    else if (message.type === 'signalled') this.#unconfirmed.shift()
     else if (message.type === 'notice') this.events.notice(message.level, message.text)
   }
 
@@ -147,11 +154,14 @@ export class HookedProcess {
     this.announcements.fail()
     if (this.#hasExited || this.#pid === undefined) {
       const failure = new Failure('hook-failed', { command: this.label, reason: 'the supervisor ended' })
+      // Killed between starting the command and saying so: nobody knows that command.
+      if (this.#pid === undefined && this.#start !== undefined) endMarked(this.id)
       this.#finish({ failure: failure.message }, failure)
       this.#resolve.gone()
       return
     }
     this.#orphan = commandWatch(this.#pid, this.id)
+    for (const name of this.#unconfirmed) this.#orphan.signal(name)
     this.events.orphaned()
     void this.#orphan.gone.then(() => {
       this.#finish({

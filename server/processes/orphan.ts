@@ -32,9 +32,19 @@ export function commandWatch(pid: number, processId: string): CommandWatch {
       const timer = setTimeout(() => signal('SIGKILL'), killAfterMs)
       await gone
       clearTimeout(timer)
-      for (const other of markedProcesses(processId)) kill(other, 'SIGKILL')
+      killMarked(processId)
     },
   }
+}
+
+/** Ends a command whose pid was never told; it may be about to begin, which is when it gets its mark. */
+export function endMarked(processId: string): void {
+  killMarked(processId)
+  setTimeout(() => killMarked(processId), lookEveryMs)
+}
+
+function killMarked(processId: string): void {
+  for (const pid of markedProcesses(processId)) kill(pid, 'SIGKILL')
 }
 
 function kill(pid: number, name: string): void {
