@@ -14,11 +14,15 @@ export type ChannelEvents = {
 export class Channel {
   /** Set at once by whoever takes the channel; messages before that are not read. */
   events: ChannelEvents | undefined
+  /** Resolves when the supervisor is ready to start a command at once. */
+  readonly warm: Promise<void>
+  #setWarm!: () => void
   readonly #socket: Socket
   #closed = false
 
   constructor(socket: Socket, onFault: (text: string) => void) {
     this.#socket = socket
+    this.warm = new Promise(resolve => (this.#setWarm = resolve))
     const reader = new LineReader(maxLineBytes)
     socket.on('data', (chunk: Buffer) => {
       try {
@@ -50,6 +54,7 @@ export class Channel {
   #take(line: string): void {
     const checked = decode(fromSupervisor, JSON.parse(line))
     if (!checked.ok) throw new Error(checked.faults.slice(0, 3).join('; '))
+    if (checked.value.type === 'warm') this.#setWarm()
     this.events?.message(checked.value)
   }
 }

@@ -33,9 +33,9 @@ export class LaunchedProcess {
 
   /** To be called when the client has been told the process's id, so that output does not overtake it. */
   report(): void {
-    const { stdout, stderr } = this.supervisor.child
-    if (stdout !== null) this.#pump.add('stdout', stdout)
-    if (stderr !== null) this.#pump.add('stderr', stderr)
+    const { stdout, stderr } = this.supervisor.output
+    this.#pump.add('stdout', stdout)
+    this.#pump.add('stderr', stderr)
     void this.process.exited.then(async exit => {
       await this.#pump.drained()
       this.client.notify(processExit, { processId: this.process.id, ...exit })

@@ -8,6 +8,9 @@ import { LaunchedProcess, type LaunchOptions } from './launched.ts'
 import { type Prepared, type PrepareOptions, prepare } from './prepared.ts'
 import { SpawnedSupervisor } from './spawned.ts'
 
+/** How long a command that goes on may have the processor for itself before the next supervisor is started. */
+const warmUpAfterMs = 1_000
+
 /** What a command is started with, as far as the session decides it. */
 export type StartFacts = { environment: Record<string, string | null>; addresses: string[]; ports: number[] }
 
@@ -95,7 +98,7 @@ export class SessionProcesses {
       await supervisor.end()
       throw thrown
     } finally {
-      if (!this.#ended) void this.#warmUp()
+      this.#warmUpAfter(process)
     }
     return launched
   }
@@ -181,13 +184,28 @@ export class SessionProcesses {
     return warm
   }
 
+  /** Not while the command is getting started, which wants the processor for itself. */
+  #warmUpAfter(process: HookedProcess): void {
+    const begin = () => {
+      clearTimeout(timer)
+      void this.#warmUp()
+    }
+    const timer = setTimeout(begin, warmUpAfterMs)
+    timer.unref()
+    void process.exited.then(begin)
+  }
+
   /** One idle supervisor, for commands without input: most are. */
   async #warmUp(): Promise<void> {
     const support = await this.hooks.support()
     if (!support.hooks || this.#ended || this.#warm?.usable) return
     void this.hooks.guard.address().catch(() => {})
     const socket = await this.hooks.socket()
-    if (!this.#ended && !this.#warm?.usable)
-      this.#warm = new SpawnedSupervisor(this.hooks.newProcessId(), 'null', socket)
+    if (this.#ended || this.#warm?.usable) return
+    const warm = new SpawnedSupervisor(this.hooks.newProcessId(), 'null', socket)
+    this.#warm = warm
+    const tell = () =>
+      this.host.client.log('info', `The next command of session "${this.host.sessionId}" starts at once`)
+    void warm.channel.then(channel => channel.warm.then(tell)).catch(() => {})
   }
 }

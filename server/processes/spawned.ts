@@ -1,5 +1,6 @@
 // A supervisor that the server started itself, with pipes; made before it is needed, so that a launch only has to say "start".
 import { type ChildProcess, spawn } from 'node:child_process'
+import { PassThrough, type Readable } from 'node:stream'
 import { Failure } from '../../protocol/errors.ts'
 import { hookProcessVariable, hookSocketVariable, hookTokenVariable } from '../../protocol/hook/messages.ts'
 import { programPath } from '../../protocol/programs.ts'
@@ -15,6 +16,8 @@ const maxDetailCharacters = 2_000
 
 export class SpawnedSupervisor {
   readonly child: ChildProcess
+  /** What the command prints. Not the child's own streams: Node throws away what is unread in those when the child exits. */
+  readonly output: { stdout: PassThrough; stderr: PassThrough }
   readonly gone: Promise<void>
   /** Resolves when it has shown its token; rejects with `hook-failed` when it ends before. */
   readonly channel: Promise<Channel>
@@ -44,6 +47,7 @@ export class SpawnedSupervisor {
         [hookProcessVariable]: processId,
       },
     })
+    this.output = { stdout: kept(this.child.stdout), stderr: kept(this.child.stderr) }
     this.gone = childGone(this.child)
     this.child.stdin?.on('error', () => {})
     this.channel = this.#arrival(arrival)
@@ -67,7 +71,7 @@ export class SpawnedSupervisor {
     return new Promise((resolve, reject) => {
       const fail = (reason: string) => {
         this.#forget()
-        const said = this.child.stderr?.read() as Buffer | null | undefined
+        const said = this.output.stderr.read() as Buffer | null
         const detail = said?.toString('utf8').trim().slice(0, maxDetailCharacters)
         reject(new Failure('hook-failed', { command: 'hook', reason }, detail ? { detail } : {}))
       }
@@ -77,4 +81,11 @@ export class SpawnedSupervisor {
       void Promise.race([arrival, this.gone]).then(() => clearTimeout(timer))
     })
   }
+}
+
+function kept(stream: Readable | null): PassThrough {
+  const copy = new PassThrough()
+  if (stream === null) return copy.end()
+  stream.on('error', () => copy.end())
+  return stream.pipe(copy)
 }

@@ -1,6 +1,7 @@
-// Runs the benchmarks and prints ratios, measured side by side in one run: `npm run bench [RUNS]`, 20 runs by default.
+// Runs the benchmarks and prints ratios, measured side by side in one run: `npm run bench [RUNS [PART]]`, 20 runs of
+// all parts (hooks, pod, capture) by default.
 import { launch } from '../../protocol/rpc/processes.ts'
-import { startSession } from '../../protocol/rpc/sessions.ts'
+import { startSession, stopSession } from '../../protocol/rpc/sessions.ts'
 import { startBackend } from '../stage/backend.ts'
 import { markRun, processesOf } from '../stage/leftovers.ts'
 import { startPod } from '../stage/pod.ts'
@@ -12,18 +13,32 @@ import { memoryOf } from './memory.ts'
 import { benchPod } from './pod.ts'
 
 const runs = Number(process.argv[2] ?? 20)
+const only = process.argv[3]
 const programs = compilePrograms()
 const mark = markRun()
 const pod = await startPod({ command: [programs.load, 'serve', '0.0.0.0:8080'] })
 const backend = await startBackend(mark.environment)
+
+/** Each part prints its lines when it is done. */
+const parts: Record<string, () => Promise<string[]>> = {
+  async hooks() {
+    const { sessionId } = await backend.connection.request(startSession, { target: pod.target })
+    const calls = await benchTrappedCall(backend, sessionId, programs, runs)
+    const starts = await benchStart(backend, sessionId, runs)
+    await backend.connection.request(launch, { sessionId, command: ['sleep', '600'] })
+    const memory = memoryOf(processesOf(mark.value))
+    await backend.connection.request(stopSession, { sessionId })
+    return [...[...calls, ...starts].map(shown), ...memory]
+  },
+  pod: async () => (await benchPod(backend, pod, programs, runs)).map(shown),
+  capture: () => benchCapture(pod, programs),
+}
+
 try {
-  const { sessionId } = await backend.connection.request(startSession, { target: pod.target })
-  for (const result of await benchTrappedCall(backend, sessionId, programs, runs)) console.log(shown(result))
-  for (const result of await benchStart(backend, sessionId, runs)) console.log(shown(result))
-  await backend.connection.request(launch, { sessionId, command: ['sleep', '600'] })
-  for (const line of memoryOf(processesOf(mark.value))) console.log(line)
-  for (const result of await benchPod(backend, pod, programs, runs)) console.log(shown(result))
-  for (const line of await benchCapture(pod, programs)) console.log(line)
+  for (const [name, part] of Object.entries(parts)) {
+    if (only !== undefined && only !== name) continue
+    for (const line of await part()) console.log(line)
+  }
   await backend.stop()
 } finally {
   backend.child.kill('SIGKILL')

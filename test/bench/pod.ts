@@ -32,7 +32,7 @@ export async function benchPod(
     const { sessionId } = await backend.connection.request(startSession, { target: pod.target })
     const { processId } = await backend.connection.request(launch, {
       sessionId,
-      command: [programs.load, 'serve', `0.0.0.0:${pod.port}`],
+      command: [programs.load, 'stand', `0.0.0.0:${pod.port}`],
       stdin: 'pipe',
     })
     await backend.output(processId).until('the process listening', line => line === 'listening')

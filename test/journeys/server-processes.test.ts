@@ -61,6 +61,14 @@ describe('commands of a session', () => {
     assert.equal(outputOf(result?.processId, 'stderr'), 'problem\n')
   })
 
+  it('that end at once have all their output sent, every time', async () => {
+    for (let time = 0; time < 20; time++) {
+      const { result } = await launch(['echo', String(time)])
+      assert.deepEqual(await exitOf(result?.processId), { code: 0 })
+      assert.equal(outputOf(result?.processId, 'stdout'), `${time}\n`)
+    }
+  })
+
   it('have all their output sent before the exit, in order, and bytes that are not text as base64', async () => {
     const script =
       'for (let i = 0; i < 20000; i++) process.stdout.write(i + " é€😀\\n"); process.stderr.write(Buffer.from([255, 0, 1]))'

@@ -1,6 +1,7 @@
 // The pod and the callers of the benchmarks: an HTTP server, and clients that measure requests, a download and an upload.
 //
 //	load serve ADDRESS:PORT                    GET /small answers 200 bytes, GET /big?bytes=N answers N bytes, POST /sink reads all
+//	load stand ADDRESS:PORT                    the process: the same, but GET /big answers nothing, since nobody gets its answers
 //	load requests ADDRESS:PORT COUNT CALLERS   prints {"p50Us":..,"p99Us":..,"perSecond":..,"failed":..}
 //	load download ADDRESS:PORT BYTES           prints {"seconds":..}
 //	load upload ADDRESS:PORT BYTES             prints {"seconds":..}
@@ -25,7 +26,9 @@ func main() {
 	number := func(i int) int { n, _ := strconv.Atoi(os.Args[i]); return n }
 	switch command {
 	case "serve":
-		serve(address)
+		serve(address, true)
+	case "stand":
+		serve(address, false)
 	case "requests":
 		requests(address, number(3), number(4))
 	case "download":
@@ -35,11 +38,14 @@ func main() {
 	}
 }
 
-func serve(address string) {
+func serve(address string, answers bool) {
 	small, block := bytes.Repeat([]byte("s"), 200), bytes.Repeat([]byte("b"), 1<<16)
 	http.HandleFunc("/small", func(w http.ResponseWriter, r *http.Request) { w.Write(small) })
 	http.HandleFunc("/big", func(w http.ResponseWriter, r *http.Request) {
 		left, _ := strconv.Atoi(r.URL.Query().Get("bytes"))
+		if !answers {
+			left = 0
+		}
 		w.Header().Set("Content-Length", strconv.Itoa(left))
 		for ; left > 0; left -= len(block) {
 			if _, err := w.Write(block[:min(left, len(block))]); err != nil {
