@@ -9,6 +9,7 @@ import { type Comparison, compared, interleaved } from './measure.ts'
 
 const run = promisify(execFile)
 const calls = '20000'
+const isReady = (line: string) => line.includes('starts at once')
 
 /** Nanoseconds of one getsockname: alone, under the C supervisor, under ours. */
 export async function benchTrappedCall(
@@ -23,10 +24,7 @@ export async function benchTrappedCall(
   for (let i = 0; i < runs; i++) {
     alone.push(Number((await run(programs.calls, [calls])).stdout))
     inC.push(Number((await run(programs.supervisor, [programs.calls, calls])).stdout))
-    const { processId } = await backend.connection.request(launch, {
-      sessionId,
-      command: [programs.calls, calls],
-    })
+    const processId = await launchWarm(backend, sessionId, [programs.calls, calls])
     ours.push(
       Number(await backend.output(processId).until('the time of a call', line => /^\d+$/.test(line), 60_000)),
     )
@@ -56,11 +54,8 @@ export async function benchStart(backend: Backend, sessionId: string, runs: numb
         once(spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] }), 'exit'),
       )
     const launched = async () => {
-      await untilWarm(backend)
-      return timed(async () => {
-        const { processId } = await backend.connection.request(launch, { sessionId, command })
-        await backend.exitOf(processId)
-      })
+      await backend.messages.untilCount('a warm supervisor', launches + 1, isReady)
+      return timed(async () => backend.exitOf(await launchWarm(backend, sessionId, command)))
     }
     await launched()
     results.push(
@@ -70,13 +65,13 @@ export async function benchStart(backend: Backend, sessionId: string, runs: numb
   return results
 }
 
-const warmLines = new WeakMap<Backend, number>()
+/** Commands launched so far in the one session of these benchmarks. */
+let launches = 0
 
-/** Waits for the server's word that a supervisor is ready, as it is long before a person starts the next command. */
-async function untilWarm(backend: Backend): Promise<void> {
-  const next = (warmLines.get(backend) ?? 0) + 1
-  await backend.messages.untilCount('a warm supervisor', next, line => line.includes('starts at once'))
-  warmLines.set(backend, backend.messages.all.filter(line => line.includes('starts at once')).length)
+/** Runs a command; a supervisor is ready for it, as it is long before a person starts the next command. */
+async function launchWarm(backend: Backend, sessionId: string, command: string[]): Promise<string> {
+  await backend.messages.untilCount('a warm supervisor', ++launches, isReady)
+  return (await backend.connection.request(launch, { sessionId, command })).processId
 }
 
 async function timed(work: () => Promise<unknown>): Promise<number> {
