@@ -1,6 +1,6 @@
 // What the agent's main thread tells the capture thread, and what it hears beside the batches.
 import type { Batch } from './batch.ts'
-import type { Subscription } from './mirror.ts'
+import type { Subscription } from './subscription.ts'
 
 /** Given when the thread starts. Descriptors are the process's, and the main thread closes them. */
 export type CaptureStart = {

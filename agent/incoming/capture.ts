@@ -10,7 +10,7 @@ import { type Batch, type Credit, giveBack, readBatch } from './batch.ts'
 import { programBytes } from './bpf-program.ts'
 import { type CaptureOrder, type CaptureStart, type CaptureWord, counterNames } from './capture-orders.ts'
 import { captureFilter } from './filter.ts'
-import type { MirrorOptions, StreamWriter, Subscription } from './mirror.ts'
+import type { MirrorOptions, StreamWriter, Subscription } from './subscription.ts'
 
 const nothing: Subscription = { ports: [], answers: 'none', loopbackOnly: false }
 

@@ -1,6 +1,6 @@
 // The kernel's part of the capture: which packets are copied into the ring, and how much of each.
 import { assemble, BPF, type Instruction, jump, jumpIf, type Line, op, place } from './bpf-program.ts'
-import type { Subscription } from './mirror.ts'
+import type { Subscription } from './subscription.ts'
 
 /** Bytes of a pod's packet that are copied, by answers mode. Headers (at most 40 + 8 + 60) are always: they carry ACK, FIN and RST. */
 export const snapBytes = { none: 128, heads: 2048, all: 0x40000 } as const

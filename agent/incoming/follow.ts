@@ -2,10 +2,10 @@
 import { addressText } from './address.ts'
 import { type CaptureSink, Connection, type Outcome, type Proposal } from './connection.ts'
 import { ConnectionTable } from './connection-table.ts'
-import type { Subscription } from './mirror.ts'
 import type { Budget, Overlap } from './out-of-order.ts'
 import { beginsRequest } from './request-line.ts'
 import { ACK, checksumHolds, emptySegment, type Packet, RST, readSegment, SYN } from './segment.ts'
+import type { Subscription } from './subscription.ts'
 
 const PACKET_OUTGOING = 4
 const LOOPBACK_IFINDEX = 1

@@ -1,28 +1,7 @@
 // The passive copy of what callers and pod say to each other: from the capture ring to ordered streams.
-import type { CaptureCounters, Opened } from '../../protocol/agent/control.ts'
+import type { CaptureCounters } from '../../protocol/agent/control.ts'
 import { Capture } from './capture.ts'
-
-/** Takes one direction of one connection, in order. After `end` or `reset` nothing follows. `timeMs`: milliseconds since the Unix epoch. */
-export type StreamWriter = {
-  data(bytes: Buffer, timeMs: number): void
-  /** Bytes that passed and were not captured on purpose (answers mode "heads"). */
-  skipped(bytes: number, timeMs: number): void
-  end(): void
-  reset(reason: string): void
-}
-
-export type MirrorOptions = {
-  /** A direction of a connection begins. The writer keeps what it is given or leaves it; nothing waits for it. */
-  openStream(opened: Opened): StreamWriter
-  onNotice(text: string): void
-}
-
-export type Subscription = {
-  ports: readonly number[]
-  answers: 'none' | 'heads' | 'all'
-  /** Capture on loopback alone: a mesh sidecar stands before the program, and only what it passes on is readable. */
-  loopbackOnly: boolean
-}
+import type { MirrorOptions, Subscription } from './subscription.ts'
 
 /** Opens nothing until `subscribe` names a port. Must be made by a thread that is in the target's network namespace. */
 export type Mirror = {

@@ -1,7 +1,7 @@
 // Gives what was captured to the link, a stream for each direction of a connection, and gives up copies that nobody reads in time.
 import type { Opened } from '../../protocol/agent/control.ts'
-import type { LinkStream } from '../../protocol/link/endpoint.ts'
-import type { StreamWriter } from './mirror.ts'
+import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import type { StreamWriter } from './subscription.ts'
 
 /** What may wait in one stream, and in all of them, before copies are given up. Together with the link's 16 MiB for resending, this bounds memory. */
 export const streamQueueBytes = 1 << 20

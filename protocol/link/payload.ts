@@ -2,8 +2,8 @@
 //
 //   data frame's payload:   [f64 time, if frameFlag.timed] [u32 skipped, if frameFlag.skipped] bytes
 import { Failure } from '../errors.ts'
-import type { StreamData } from './endpoint.ts'
 import { type Frame, frameFlag, maxPayloadBytes } from './frame.ts'
+import type { StreamData } from './link-stream.ts'
 
 /** A frame that has no sequence yet. `prefix` goes before the payload's bytes. */
 export type FrameBody = Omit<Frame, 'sequence'> & { prefix?: Buffer }

@@ -1,6 +1,7 @@
 // The receiving half of a stream: the window that was granted, and what waits until somebody listens.
-import type { StreamData, StreamEvents } from './endpoint.ts'
+
 import { initialCreditBytes } from './frame.ts'
+import type { StreamData, StreamEvents } from './link-stream.ts'
 
 type Arrival =
   | { kind: 'data'; data: StreamData; prefixBytes: number }

@@ -1,7 +1,7 @@
 // The sending half of a stream: what waits for credit or for its turn, cut into frames.
 import { Failure } from '../errors.ts'
-import type { StreamData } from './endpoint.ts'
 import { frameFlag, frameType, initialCreditBytes } from './frame.ts'
+import type { StreamData } from './link-stream.ts'
 import { dataPrefix, type FrameBody, prefixBytes } from './payload.ts'
 
 /** The largest payload of a data frame: a control frame or another stream waits no longer than for so much. */

@@ -1,5 +1,5 @@
 // One stream of an endpoint: its two halves, and what its owner may do with them.
-import type { LinkStream, StreamData, StreamEvents } from './endpoint.ts'
+import type { LinkStream, StreamData, StreamEvents } from './link-stream.ts'
 import { ReceiveHalf } from './receive-half.ts'
 import { SendHalf } from './send-half.ts'
 

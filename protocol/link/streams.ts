@@ -1,7 +1,7 @@
 // All streams of one endpoint: opening, taking frames for them, and whose turn it is to send.
 import { Failure } from '../errors.ts'
-import type { LinkStream } from './endpoint.ts'
 import { type Frame, frameFlag, frameType } from './frame.ts'
+import type { LinkStream } from './link-stream.ts'
 import { creditBytes, creditOf, dataOf, type FrameBody, jsonBytes, parseJson, reasonOf } from './payload.ts'
 import { Stream } from './stream.ts'
 

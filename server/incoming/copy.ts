@@ -1,6 +1,6 @@
 // The copy of one caller's half of a connection: when it is delivered, to which listener, and when it is dropped.
 import type { Opened } from '../../protocol/agent/control.ts'
-import type { LinkStream, StreamData } from '../../protocol/link/endpoint.ts'
+import type { LinkStream, StreamData } from '../../protocol/link/link-stream.ts'
 import type { ConnectionTaps } from '../traffic/connection.ts'
 import { beginsRequestLine } from '../traffic/http/start-line.ts'
 import { closedByProcess, Delivery, type DeliveryEnd } from './delivery.ts'

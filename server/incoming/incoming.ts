@@ -1,7 +1,7 @@
 // Mirrored connections of one session on their way to the process: each becomes one connection to the listener of its port.
 import { opened as openedCodec } from '../../protocol/agent/control.ts'
 import { decode, type Endpoint } from '../../protocol/codec.ts'
-import type { LinkStream } from '../../protocol/link/endpoint.ts'
+import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { TrafficTap } from '../traffic/connection.ts'
 import type { Traffic } from '../traffic/traffic.ts'
 import { Copy } from './copy.ts'

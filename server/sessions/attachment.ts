@@ -2,7 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 import type { AgentEvent } from '../../protocol/agent/control.ts'
-import type { LinkStream } from '../../protocol/link/endpoint.ts'
+import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { orAborted } from '../deadline.ts'
 import { connectLink } from '../link/connect.ts'
 import type { Log } from '../log.ts'

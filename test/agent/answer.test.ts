@@ -1,7 +1,8 @@
 // createAnswerer: each request of the server gets one answer, whatever happens to it.
 import assert from 'node:assert/strict'
 import { createAnswerer } from '../../agent/answer.ts'
-import type { Mirror, Subscription } from '../../agent/incoming/mirror.ts'
+import type { Mirror } from '../../agent/incoming/mirror.ts'
+import type { Subscription } from '../../agent/incoming/subscription.ts'
 import type { AgentAnswer, TargetFacts } from '../../protocol/agent/control.ts'
 import { Failure } from '../../protocol/errors.ts'
 

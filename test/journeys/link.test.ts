@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createCipheriv, createHash, generateKeyPairSync, type Hash } from 'node:crypto'
 import { once } from 'node:events'
-import type { LinkStream } from '../../protocol/link/endpoint.ts'
+import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { Mailbox } from '../stage/mailbox.ts'
 import {
   type AgentEnd,

@@ -2,7 +2,7 @@
 
 import type { CaptureSink } from '../../../agent/incoming/connection.ts'
 import { Follower, type FollowOptions } from '../../../agent/incoming/follow.ts'
-import type { Subscription } from '../../../agent/incoming/mirror.ts'
+import type { Subscription } from '../../../agent/incoming/subscription.ts'
 import type { Opened } from '../../../protocol/agent/control.ts'
 import { ACK, makePacket, type PacketParts, SYN } from './packets.ts'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { maxInstructions, programBytes } from '../../../agent/incoming/bpf-program.ts'
 import { captureFilter, snapBytes } from '../../../agent/incoming/filter.ts'
-import type { Subscription } from '../../../agent/incoming/mirror.ts'
+import type { Subscription } from '../../../agent/incoming/subscription.ts'
 import { runFilter } from './bpf-interpreter.ts'
 import { makePacket, type PacketParts } from './packets.ts'
 

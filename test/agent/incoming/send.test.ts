@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { maxStreams, Sender, streamQueueBytes, totalQueueBytes } from '../../../agent/incoming/send.ts'
 import type { Opened } from '../../../protocol/agent/control.ts'
-import type { LinkStream, StreamData } from '../../../protocol/link/endpoint.ts'
+import type { LinkStream, StreamData } from '../../../protocol/link/link-stream.ts'
 
 const opened: Opened = {
   connection: '1-1',

@@ -1,7 +1,8 @@
 // Mirrors the network namespace that it runs in, and prints one JSON line for each stream that ended, with the hash of its bytes.
 import { createHash } from 'node:crypto'
 import { createInterface } from 'node:readline'
-import { openMirror, type Subscription } from '../../../agent/incoming/mirror.ts'
+import { openMirror } from '../../../agent/incoming/mirror.ts'
+import type { Subscription } from '../../../agent/incoming/subscription.ts'
 
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`)
 

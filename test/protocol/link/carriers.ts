@@ -1,12 +1,7 @@
 // Fakes for the tests of the link: pairs of in-memory carriers that deliver, delay, hold or cut bytes as a test says.
 import { Duplex } from 'node:stream'
-import {
-  createEndpoint,
-  type Endpoint,
-  type EndpointOptions,
-  type LinkStream,
-  type StreamData,
-} from '../../../protocol/link/endpoint.ts'
+import { createEndpoint, type Endpoint, type EndpointOptions } from '../../../protocol/link/endpoint.ts'
+import type { LinkStream, StreamData } from '../../../protocol/link/link-stream.ts'
 
 /** One end of an in-memory connection. What is written is seen by `onBytes`; nothing is delivered by itself. */
 export class FakeCarrier extends Duplex {

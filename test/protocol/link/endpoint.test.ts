@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { Failure } from '../../../protocol/errors.ts'
-import type { LinkStream } from '../../../protocol/link/endpoint.ts'
 import { initialCreditBytes } from '../../../protocol/link/frame.ts'
+import type { LinkStream } from '../../../protocol/link/link-stream.ts'
 import { bytesOf, carrierPair, endpointPair, FakeCarrier, join, listener, textOf, until } from './carriers.ts'
 
 describe('createEndpoint()', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import type { LinkStream } from '../../../protocol/link/endpoint.ts'
+import type { LinkStream } from '../../../protocol/link/link-stream.ts'
 import { endpointPair, join, until } from './carriers.ts'
 
 const hashOf = (parts: Buffer[]): string => createHash('sha256').update(Buffer.concat(parts)).digest('hex')

@@ -1,6 +1,6 @@
 // A stream of the link as the agent's end would fill it, and the events of a session's traffic, for tests of delivery.
 import type { Opened } from '../../../protocol/agent/control.ts'
-import type { LinkStream, StreamData, StreamEvents } from '../../../protocol/link/endpoint.ts'
+import type { LinkStream, StreamData, StreamEvents } from '../../../protocol/link/link-stream.ts'
 
 /** Sends within the credit that is granted back, as the link does; what has no credit waits in `queuedBytes`. */
 export class FakeStream implements LinkStream {
