@@ -1,4 +1,5 @@
 // What is generated from protocol/, as text by file name: the schemas for plugin authors and the reference page.
+import { cliOutput } from '../protocol/cli-output.ts'
 import { sessionConfig } from '../protocol/config.ts'
 import { errorTable } from '../protocol/error-table.ts'
 import type { Message } from '../protocol/rpc/message.ts'
@@ -47,12 +48,32 @@ function configSchema(): object {
   return { $schema: draft, title: 'standin configuration', ...root, $defs: sorted(definitions) }
 }
 
+/** The lines of `--output json`; a script takes the definition of the command that it reads, as in "#/$defs/ExecLine". */
+export function cliOutputSchema(): object {
+  const definitions: Definitions = new Map()
+  for (const [name, codec] of Object.entries(cliOutput)) {
+    const schema = schemaOf(codec, definitions)
+    // An object has defined itself, under its own name.
+    if (schema.$ref !== `#/$defs/${name}`) definitions.set(name, schema)
+  }
+  return {
+    $schema: draft,
+    title: 'standin --output json',
+    description:
+      'One JSON object a line: ExecLine of "standin exec", ListOutput of "standin ls", TrafficLine of "standin traffic"; ErrorLine and NoticeLine come on standard error.',
+    version,
+    anyOf: Object.keys(cliOutput).map(name => ({ $ref: `#/$defs/${name}` })),
+    $defs: sorted(definitions),
+  }
+}
+
 const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`
 
 /** Every generated file: its path in the checkout, and its text. */
 export function generatedFiles(): Record<string, string> {
   return {
     'schemas/rpc.json': json(rpcSchema()),
+    'schemas/cli-output.json': json(cliOutputSchema()),
     'schemas/config.json': json(configSchema()),
     'schemas/rpc.md': referencePage(messages),
   }

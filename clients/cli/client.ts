@@ -1,9 +1,9 @@
 // What the commands that only ask have in common: a server for the length of one piece of work.
 import { logMessage, showMessage } from '../../protocol/rpc/lifecycle.ts'
 import type { Connection } from '../rpc/connection.ts'
-import { type ReportedError, reportedError } from '../rpc/reported-error.ts'
+import { reportedError } from '../rpc/reported-error.ts'
 import { introduce, startServer } from '../rpc/server-process.ts'
-import { errorSentences } from './report.ts'
+import { levels, tell } from './tell.ts'
 
 export type AskOptions = { what: string; verbose: boolean; json: boolean; quiet?: boolean }
 
@@ -13,28 +13,19 @@ export async function ask(
   work: (connection: Connection) => Promise<number>,
 ): Promise<number> {
   const server = startServer({ verbose: options.verbose })
-  server.connection.on(showMessage, ({ message }) => {
-    if (!options.quiet) process.stderr.write(`standin: ${message}\n`)
+  server.connection.on(showMessage, ({ type, message }) => {
+    if (!options.quiet) tell({ event: 'notice', level: levels[type], message }, options)
   })
   server.connection.on(logMessage, ({ message }) => {
-    if (options.verbose) process.stderr.write(`standin: ${message}\n`)
+    if (options.verbose) tell({ event: 'notice', level: 'log', message }, options)
   })
   try {
     await introduce(server, `standin ${options.what}`)
     return await work(server.connection)
   } catch (thrown) {
-    tell(reportedError(thrown, options.what), options.json)
+    tell({ event: 'error', error: reportedError(thrown, options.what) }, options)
     return 1
   } finally {
     await server.stop()
   }
-}
-
-function tell(error: ReportedError, json: boolean): void {
-  const text = json
-    ? `${JSON.stringify({ event: 'error', error })}\n`
-    : errorSentences(error)
-        .map(sentence => `standin: ${sentence}\n`)
-        .join('')
-  process.stderr.write(text)
 }

@@ -11,6 +11,7 @@ import { introduce, type ServerProcess, startServer } from '../rpc/server-proces
 import { exitCode, failedCode, type ProcessEnd, type SupervisorEnd, signalCode } from './exit-code.ts'
 import type { Reporter } from './report.ts'
 import { watchSignals } from './signals.ts'
+import { levels } from './tell.ts'
 
 export type ExecRequest = {
   command: string[]
@@ -25,7 +26,6 @@ const lastWordMs = 2_000
 const orphanMs = 5_000
 /** What a supervisor takes to end after its command, when nothing else is hooked. */
 const supervisorEndMs = 500
-const levels = { 1: 'error', 2: 'warning', 3: 'info', 4: 'log' } as const
 
 /** Runs the command and returns the exit code; never throws, and leaves nothing behind. */
 export async function exec(request: ExecRequest): Promise<number> {

@@ -7,7 +7,7 @@ import { completionScript, isShell, shells } from './completion.ts'
 import type { ExecOptions } from './exec-options.ts'
 import { failedCode } from './exit-code.ts'
 import type { ListOptions } from './list.ts'
-import { errorSentences } from './report.ts'
+import { tell } from './tell.ts'
 import type { TrafficOptions } from './traffic.ts'
 
 /** Runs one command line and returns the exit code; an error of its own has been told by then. */
@@ -209,12 +209,7 @@ function tellError(thrown: unknown, args: readonly string[]): void {
   const json = own.some(
     (arg, at) => arg === '--output=json' || (arg === 'json' && own[at - 1] === '--output'),
   )
-  const text = json
-    ? `${JSON.stringify({ event: 'error', error })}\n`
-    : errorSentences(error)
-        .map(sentence => `standin: ${sentence}\n`)
-        .join('')
-  process.stderr.write(text)
+  tell({ event: 'error', error }, { json })
 }
 
 function usageFailure(thrown: CommanderError, args: readonly string[]): Failure {

@@ -1,6 +1,7 @@
 // How exec tells its user what happens: an interface with a form for terminals, for plain logs and for scripts.
+
+import type { ExecLine } from '../../protocol/cli-output.ts'
 import type { ReportedError } from '../rpc/reported-error.ts'
-import type { ExecLine } from './output.ts'
 
 export type Reporter = {
   report(line: ExecLine): void

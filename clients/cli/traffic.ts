@@ -1,4 +1,6 @@
 // standin traffic: attaches to a target without a command and shows its requests until Ctrl-C.
+
+import type { TrafficLine } from '../../protocol/cli-output.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { sessionStatus, startSession, stopSession } from '../../protocol/rpc/sessions.ts'
 import { creditTraffic, stopTraffic, streamTraffic, trafficEvents } from '../../protocol/rpc/traffic.ts'
@@ -6,7 +8,7 @@ import type { Connection } from '../rpc/connection.ts'
 import { deferred } from '../rpc/deferred.ts'
 import { ask } from './client.ts'
 import { portList, wholeNumber } from './exec-options.ts'
-import type { TrafficLine } from './output.ts'
+import { tell } from './tell.ts'
 import { trafficHeader, trafficRows } from './traffic-rows.ts'
 
 export type TrafficOptions = {
@@ -25,7 +27,8 @@ export async function traffic(options: TrafficOptions): Promise<number> {
   const ports = options.ports === undefined ? undefined : portList(options.ports)
   const bodyBytes = options.bodies === undefined ? undefined : wholeNumber(options.bodies, '--bodies')
   const { verbose = false, quiet = false } = options
-  return ask({ what: 'traffic', verbose, quiet, json: options.output === 'json' }, async connection => {
+  const json = options.output === 'json'
+  return ask({ what: 'traffic', verbose, quiet, json }, async connection => {
     const stop = stopRequests()
     const ended = sessionEnd(connection)
     const attached = connection.request(
@@ -57,7 +60,7 @@ export async function traffic(options: TrafficOptions): Promise<number> {
       }),
     ])
     screen.settle()
-    if (reason !== undefined) process.stderr.write(`standin: ${reason}\n`)
+    if (reason !== undefined) tell({ event: 'notice', level: 'warning', message: reason }, { json })
     // Both may find that the session is gone already.
     await connection.request(stopTraffic, trafficId).catch(() => {})
     await connection.request(stopSession, { sessionId }).catch(() => {})

@@ -1,7 +1,7 @@
 // The terminal client with real processes and a scripted server beside it: what it does whoever ends first.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { execLine, listOutput, trafficLine } from '../../clients/cli/output.ts'
+import { execLine, listOutput, trafficLine } from '../../protocol/cli-output.ts'
 import { decode } from '../../protocol/codec.ts'
 import { buildFakeStandin, type FakeStandin, type Run } from '../clients/cli/fake-standin.ts'
 import { linesOf } from '../stage/lines.ts'

@@ -1,12 +1,11 @@
 // The terminal client against a real pod, with the real server, agent and hooks.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
-import { execLine, listOutput, trafficLine } from '../../clients/cli/output.ts'
-import { decode } from '../../protocol/codec.ts'
 import { programPath } from '../../protocol/programs.ts'
 import { markRun, processesOf, untilNothing } from '../stage/leftovers.ts'
 import { linesOf } from '../stage/lines.ts'
 import { type Pod, programOf, startPod } from '../stage/pod.ts'
+import { published } from '../stage/published.ts'
 import { openTerminal, type Terminal } from './cli-terminal.ts'
 
 describe('standin in a terminal', () => {
@@ -97,8 +96,7 @@ describe('standin in a terminal', () => {
   it('with --output json every line has the published shape', async () => {
     const { stderr, code } = start(['exec', '-t', pod.target, '--output', 'json', '--', 'true'])
     assert.equal(await code, 0)
-    const lines = stderr.all.map(line => JSON.parse(line))
-    for (const line of lines) assert.ok(decode(execLine, line).ok, JSON.stringify(line))
+    const lines = stderr.all.map(line => published('ExecLine', line))
     assert.ok(lines.some(({ event }) => event === 'ready'))
     assert.deepEqual(lines.at(-1), { event: 'exit', exitCode: 0 })
   })
@@ -156,7 +154,8 @@ describe('standin in a terminal', () => {
     assert.ok(table.stdout.all.some(line => line.startsWith(pod.target)))
     const json = start(['ls', '--output', 'json'])
     assert.equal(await json.code, 0)
-    assert.ok(decode(listOutput, JSON.parse(json.stdout.all.join(''))).ok)
+    assert.equal(json.stdout.all.length, 1)
+    published('ListOutput', json.stdout.all[0]!)
   })
 
   it('traffic shows every request and answer until Ctrl-C', async () => {
@@ -167,6 +166,6 @@ describe('standin in a terminal', () => {
     await calls.stop()
     view.child.kill('SIGINT')
     assert.equal(await view.code, 0)
-    for (const line of view.stdout.all) assert.ok(decode(trafficLine, JSON.parse(line)).ok, line)
+    for (const line of view.stdout.all) published('TrafficLine', line)
   })
 })

@@ -1,7 +1,7 @@
 // What exec prints in its three forms.
 import assert from 'node:assert/strict'
-import { type ExecLine, execLine } from '../../../clients/cli/output.ts'
 import { jsonReporter, lineReporter, spinnerReporter, type Verbosity } from '../../../clients/cli/report.ts'
+import { type ExecLine, execLine } from '../../../protocol/cli-output.ts'
 import { decode } from '../../../protocol/codec.ts'
 
 const lines: ExecLine[] = [

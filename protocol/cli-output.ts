@@ -1,9 +1,9 @@
-// What `--output json` prints: one JSON object a line, each of one of these shapes, published as schemas/cli-output.json.
+// What `--output json` of the terminal client prints, one JSON object a line; published as schemas/cli-output.json.
 import * as t from 'io-ts'
-import { count, object, oneOf, port } from '../../protocol/codec.ts'
-import { sessionState } from '../../protocol/rpc/sessions.ts'
-import { listTargets } from '../../protocol/rpc/targets.ts'
-import { trafficEvent } from '../../protocol/rpc/traffic.ts'
+import { count, object, oneOf, port } from './codec.ts'
+import { sessionState } from './rpc/sessions.ts'
+import { listTargets } from './rpc/targets.ts'
+import { trafficEvent } from './rpc/traffic.ts'
 
 const event = <const T extends string>(name: T, summary: string) => [oneOf(name), summary] as const
 
@@ -87,5 +87,11 @@ export const trafficLine = t.union([
 ])
 export type TrafficLine = t.TypeOf<typeof trafficLine>
 
-/** Every shape that the terminal client prints, by name, for the schema generator. */
-export const cliOutput = { execLine, listOutput, trafficLine, errorLine, noticeLine } as const
+/** Every shape, by the name that it has in the published schema. */
+export const cliOutput = {
+  ExecLine: execLine,
+  ListOutput: listOutput,
+  TrafficLine: trafficLine,
+  ErrorLine: errorLine,
+  NoticeLine: noticeLine,
+} as const
