@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict'
+import { appendFileSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { launch, signalProcess } from '../../protocol/rpc/processes.ts'
 import { startSession, stopSession } from '../../protocol/rpc/sessions.ts'
 import { type Backend, startBackend } from '../stage/backend.ts'
 import { markRun, processesOf, untilNothing } from '../stage/leftovers.ts'
 import { type Pod, programOf, startPod } from '../stage/pod.ts'
 
+const nodemon = resolve('node_modules/nodemon/bin/nodemon.js')
 const isRequest = (line: string) => line.startsWith('/')
 /** A line of hash-server without the local port, which is the pod's own for both. */
 const requestsOf = (lines: readonly string[]) => lines.filter(isRequest).map(withoutMapping).sort()
@@ -86,6 +90,28 @@ describe('a mirrored request', () => {
       await pod.end()
     }
     await untilNothing('processes of standin', () => processesOf(mark.value))
+  })
+
+  it('reaches a process that nodemon restarts, before and after', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'standin-nodemon-'))
+    const script = join(folder, 'server.mjs')
+    copyFileSync(programOf('hash-server.mjs'), script)
+    try {
+      await withPod(async (pod, backend, sessionId) => {
+        const command = [process.execPath, nodemon, '--watch', script, script, '8080', '0.0.0.0']
+        const { processId } = await backend.connection.request(launch, { sessionId, command, cwd: folder })
+        const output = backend.output(processId)
+        const isListening = (line: string) => line.startsWith('listening 8080')
+        for (const round of [1, 2]) {
+          await output.untilCount('the process listening', round, isListening)
+          assert.equal((await pod.call(50, 5).result).answered, 50)
+          await output.untilCount('requests at the process', 50 * round, isRequest)
+          appendFileSync(script, '// changed\n')
+        }
+      })
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it("reaches a process that listens on another port by port_mapping, and shows it the pod's environment", async () => {
