@@ -77,6 +77,7 @@ describe('connectLink()', () => {
   let clock: sinon.SinonFakeTimers
   beforeEach(() => {
     clock = sinon.useFakeTimers({
+      shouldClearNativeTimers: true,
       toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'performance'],
     })
   })
