@@ -99,10 +99,8 @@ function sentences(line: ExecLine): string[] {
   }
 }
 
-/** "starting" and "running" are told by the steps, and an ordinary end needs no words. */
-function sessionSentences(line: ExecLine & { event: 'session' }): string[] {
-  if (line.state === 'starting' || line.state === 'running') return []
-  if (line.reason === undefined) return []
-  const attempt = line.attempt === undefined ? '' : ` (attempt ${line.attempt})`
-  return [`session ${line.state}: ${line.reason}${attempt}`]
+/** A beginning is told by the steps, or by the error of startSession, and an end by a notice of the server. */
+function sessionSentences({ state, reason, attempt }: ExecLine & { event: 'session' }): string[] {
+  if (state !== 'reconnecting' || reason === undefined) return []
+  return [`session reconnecting: ${reason}${attempt === undefined ? '' : ` (attempt ${attempt})`}`]
 }
