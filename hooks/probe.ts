@@ -2,17 +2,18 @@
 
 import { writeSync } from 'node:fs'
 import { release } from 'node:os'
-import { asFailure, Failure } from '../protocol/errors.ts'
+import { Failure } from '../protocol/errors.ts'
 import { makeFilter } from './filter.ts'
+import { missingFeature } from './kernel-feature.ts'
 import { makeDescriptors } from './linux/descriptors.ts'
 import { errnoName, exitAtOnce } from './linux/libc.ts'
 import { canReadMemory } from './linux/memory.ts'
 import { canSendDescriptor } from './linux/notification.ts'
 import { installFilter } from './linux/seccomp.ts'
+import { plainFailure } from './shared/failures.ts'
 import { architectures, ownArchitecture } from './syscalls/table.ts'
 
 const EPERM = 1
-const since = 'Linux 5.14'
 
 /** Ends the process: the filter that the probe puts on itself has nobody to answer for it. */
 export function probe(): never {
@@ -22,8 +23,7 @@ export function probe(): never {
     probeCopying()
     probeFilter()
   } catch (thrown) {
-    const { message, data } = asFailure(thrown, 'probe')
-    answer = { hooks: false, reason: message, fix: data.fix }
+    answer = { hooks: false, failure: plainFailure(thrown) }
   }
   try {
     writeSync(1, `${JSON.stringify(answer)}\n`)
@@ -44,7 +44,7 @@ function probeArchitecture(): void {
 function probeFilter(): void {
   const { listener } = installFilter(makeFilter(ownArchitecture()!))
   if (canSendDescriptor(listener)) return
-  throw missing('seccomp notification answers with descriptors')
+  throw missingFeature('a seccomp notification that answers with a descriptor', 'EINVAL', release())
 }
 
 function probeCopying(): void {
@@ -55,8 +55,5 @@ function probeCopying(): void {
       fix: 'Start this container with "--cap-add SYS_PTRACE"',
     })
   }
-  if (copy < 0) throw missing(`pidfd_getfd (${errnoName(copy)})`)
+  if (copy < 0) throw missingFeature('the system call pidfd_getfd', errnoName(copy), release())
 }
-
-const missing = (feature: string) =>
-  new Failure('kernel-feature-missing', { feature, kernel: release(), since })

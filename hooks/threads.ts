@@ -1,8 +1,8 @@
 // Starts the supervisor's threads and waits until they are warm: one carries the filter, the other answers what it traps.
 import { release } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import { Failure } from '../protocol/errors.ts'
 import { programPath } from '../protocol/programs.ts'
+import { missingFeature } from './kernel-feature.ts'
 import { createLedger } from './linux/ledger.ts'
 import { makeAcceptWatch } from './shared/accept-watch.ts'
 import { makeSharedMemory, type SharedMemory } from './shared/announcements.ts'
@@ -47,11 +47,7 @@ export async function startThreads(on: {
   tellAnswerer({ type: 'listen', listener: filter.listener })
   const ready = await said(answerer, 'ready')
   if (!ready.complete) {
-    throw new Failure('kernel-feature-missing', {
-      feature: 'seccomp notification answers with descriptors',
-      kernel: release(),
-      since: 'Linux 5.14',
-    })
+    throw missingFeature('a seccomp notification that answers with a descriptor', 'EINVAL', release())
   }
   answerer.on('message', on.answerer)
   spawner.on('message', on.spawner)

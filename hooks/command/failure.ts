@@ -12,8 +12,18 @@ export function spawnFailure(error: Error, { file, cwd }: Command): Failure {
   if (errno === 'ENOENT' && !isThere(file, cwd))
     return new Failure('command-not-found', { command: file }, { cause: error })
   if (['ENOENT', 'EACCES', 'ENOEXEC', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EPERM'].includes(errno))
-    return new Failure('command-not-executable', { command: file, errno }, { cause: error })
+    return new Failure(
+      'command-not-executable',
+      { command: file, reason: reasonOf(errno, file, cwd) },
+      { cause: error },
+    )
   return new Failure('hook-failed', { command: file, reason: errno }, { cause: error })
+}
+
+function reasonOf(errno: string, file: string, cwd: string): string {
+  if (file.includes('/') && look(resolve(cwd, file))?.isDirectory()) return 'it is a folder'
+  if (errno === 'ENOENT') return 'the interpreter that it names is not there'
+  return `it is not executable (${errno})`
 }
 
 /** A script whose interpreter is missing gives ENOENT although the script itself is there. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { machine, release } from 'node:os'
 import { Failure } from '../../protocol/errors.ts'
+import { missingFeature } from '../kernel-feature.ts'
 import { addressOf, declare, errnoName } from './libc.ts'
 
 const SECCOMP_SET_MODE_FILTER = 1
@@ -40,11 +41,7 @@ export function installFilter(program: Buffer): { listener: number; noNewPrivile
 export function seccompFailure(errno: number): Failure {
   if (errno === EBUSY) return new Failure('hooks-nested')
   if (errno === ENOSYS || errno === EINVAL) {
-    return new Failure('kernel-feature-missing', {
-      feature: 'seccomp user notification',
-      kernel: release(),
-      since: 'Linux 5.14',
-    })
+    return missingFeature('the system call seccomp', errnoName(errno), release())
   }
   return new Failure('hooks-unavailable', {
     reason: `the system call seccomp gives ${errnoName(errno)}`,

@@ -9,7 +9,7 @@ import { count, endpoint, object, oneOf, port } from '../codec.ts'
 const type = <const T extends string>(name: T, summary: string) => [oneOf(name), summary] as const
 
 /** A kind of failure with the values of its text, to be made a Failure again. */
-const failure = object(
+export const hookFailure = object(
   'HookFailure',
   {
     kind: [t.string, 'a kind of protocol/errors.ts'],
@@ -29,7 +29,7 @@ export const fromSupervisor = t.union([
   object('HookStarted', { type: type('started', 'the command runs'), pid: [count, 'of the command'] }),
   object('HookFailed', {
     type: type('failed', 'the command could not be started; the supervisor ends'),
-    failure: [failure, 'why'],
+    failure: [hookFailure, 'why'],
   }),
   object('HookListening', {
     type: type('listening', 'a process listens on a port that is wanted'),

@@ -23,6 +23,7 @@ export const launch = request({
     'folder-not-found',
     'hooks-unavailable',
     'hooks-nested',
+    'kernel-feature-missing',
     'hook-failed',
   ],
   params: object(
@@ -107,7 +108,7 @@ export const prepareLaunch = request({
   summary:
     'How the client runs a command under the hooks itself, in a terminal or a debugger: the argv to start, the environment to start it with, and a folder of shims to put first in PATH. ' +
     'It may be asked as soon as session/status says "starting": the command then waits for the session. Each answer starts one command; process/exit reports its end.',
-  errors: ['session-not-found', 'hooks-unavailable'],
+  errors: ['session-not-found', 'hooks-unavailable', 'hooks-nested', 'kernel-feature-missing'],
   params: object(
     'PrepareLaunchParams',
     { sessionId: [sessionId, 'the session'] },

@@ -1,6 +1,5 @@
 // What all sessions of one client share to hook processes: the answer of the probe, the supervisors' socket, the guard, the ids.
 import { randomBytes } from 'node:crypto'
-import { Failure } from '../../protocol/errors.ts'
 import { Guard } from './guard.ts'
 import { type HookSocket, openHookSocket } from './hook-socket.ts'
 import { type HookSupport, probeHooks } from './probe.ts'
@@ -23,10 +22,10 @@ export class Hooks {
     return this.#support
   }
 
-  /** Throws `hooks-unavailable` when processes cannot be hooked here. */
+  /** Throws `hooks-unavailable`, `hooks-nested` or `kernel-feature-missing` when processes cannot be hooked here. */
   async require(): Promise<void> {
     const support = await this.support()
-    if (!support.hooks) throw new Failure('hooks-unavailable', { reason: support.reason, fix: support.fix })
+    if (!support.hooks) throw support.failure
   }
 
   socket(): Promise<HookSocket> {

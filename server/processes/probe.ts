@@ -2,17 +2,17 @@
 import { execFile } from 'node:child_process'
 import * as t from 'io-ts'
 import { decode, object } from '../../protocol/codec.ts'
+import { Failure } from '../../protocol/errors.ts'
+import { hookFailure } from '../../protocol/hook/messages.ts'
 import { programPath } from '../../protocol/programs.ts'
 import { ownEnvironment } from '../own-environment.ts'
+import { toldFailure } from '../told-failure.ts'
 
-export type HookSupport = { hooks: true } | { hooks: false; reason: string; fix: string }
+export type HookSupport = { hooks: true } | { hooks: false; failure: Failure }
 
 const probeTimeoutMs = 10_000
-const report = object(
-  'ProbeReport',
-  { hooks: [t.boolean, 'whether'] },
-  { reason: [t.string, 'why not'], fix: [t.string, 'what helps'] },
-)
+const report = object('ProbeReport', { hooks: [t.boolean, 'whether'] }, { failure: [hookFailure, 'why not'] })
+const again = 'Install standin again; "standin serve --log-level debug" shows more'
 
 /** When the signal aborts, the program is killed. Never rejects: a probe that fails says that the hooks are not there. */
 export function probeHooks(
@@ -21,11 +21,7 @@ export function probeHooks(
 ): Promise<HookSupport> {
   if (platform !== 'linux') {
     const fix = 'Run it on Linux, in WSL 2 or in a dev container'
-    return Promise.resolve({
-      hooks: false,
-      reason: `this is ${platform}, and the hooks are a feature of Linux`,
-      fix,
-    })
+    return Promise.resolve(unavailable(`this is ${platform}, and the hooks are a feature of Linux`, fix))
   }
   const options = { signal, timeout: probeTimeoutMs, killSignal: 'SIGKILL' as const, env: ownEnvironment() }
   return new Promise(resolve => {
@@ -39,13 +35,21 @@ export function probeHooks(
 export function readReport(stdout: string, trouble: string): HookSupport {
   const checked = decode(report, parsed(stdout))
   if (checked.ok && checked.value.hooks) return { hooks: true }
-  const said: { reason?: string | undefined; fix?: string | undefined } = checked.ok ? checked.value : {}
-  return {
-    hooks: false,
-    reason: said.reason ?? `the hook program could not be asked (${trouble || 'it printed no report'})`,
-    fix: said.fix ?? 'Install standin again; "standin serve --log-level debug" shows more',
+  if (checked.ok && checked.value.failure !== undefined) {
+    const values = { reason: 'the hook program said no', fix: again }
+    return {
+      hooks: false,
+      failure: toldFailure(checked.value.failure, { kind: 'hooks-unavailable', values }),
+    }
   }
+  return unavailable(`the hook program could not be asked (${trouble || 'it printed no report'})`, again)
 }
+
+/** The answer for whoever cannot wait, or knows without asking. */
+export const unavailable = (reason: string, fix: string): HookSupport => ({
+  hooks: false,
+  failure: new Failure('hooks-unavailable', { reason, fix }),
+})
 
 function parsed(text: string): unknown {
   try {

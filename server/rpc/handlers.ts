@@ -27,7 +27,7 @@ const lifecycleHandlers: Handler<S>[] = [
       capabilities: {
         methods: [...handledMethods],
         hooks: support.hooks,
-        ...(support.hooks ? {} : { hooksReason: support.reason }),
+        ...(support.hooks ? {} : { hooksReason: support.failure.message }),
       },
     }
   }),

@@ -6,6 +6,7 @@ import { logMessage } from '../../protocol/rpc/lifecycle.ts'
 import { settledWithin } from '../deadline.ts'
 import type { Log } from '../log.ts'
 import { Hooks } from '../processes/hooks.ts'
+import { unavailable } from '../processes/probe.ts'
 import { Sessions } from '../sessions/sessions.ts'
 import { TrafficViews } from '../sessions/traffic-views.ts'
 import { createClient } from './client.ts'
@@ -113,8 +114,7 @@ export function serveClient(options: ClientOptions): ServedClient {
 
 async function hookSupportSoon(hooks: Hooks) {
   if (await settledWithin(hooks.support(), probeWaitMs)) return hooks.support()
-  const reason = `whether the hooks work was not known after ${probeWaitMs} ms`
-  return { hooks: false as const, reason, fix: 'Ask again' }
+  return unavailable(`whether the hooks work was not known after ${probeWaitMs} ms`, 'Ask again')
 }
 
 /** In constant time, whatever was sent. */

@@ -13,7 +13,7 @@ export function warningsOf({
 }): string[] {
   const warnings: string[] = []
   if (!support.hooks) {
-    warnings.push(`Processes cannot be hooked on this machine: ${support.reason}. ${support.fix}`)
+    warnings.push(`${support.failure.message}. ${support.failure.data.fix}`)
   }
   if (mirror && facts.ports.length === 0) {
     warnings.push('The target listens on no TCP port yet; its traffic is followed as soon as it does')

@@ -14,11 +14,12 @@ describe('spawnFailure()', () => {
     assert.equal(failure.message, 'Cannot run command in folder "/no/such/folder": no such folder')
   })
   it('says that a file which is there cannot be executed, also when its interpreter is missing', () => {
-    for (const code of ['EACCES', 'ENOENT'])
-      assert.equal(
-        spawnFailure(failed(code), { ...command, file: '/etc/passwd' }).kind,
-        'command-not-executable',
-      )
+    const messageOf = (code: string, file: string) => spawnFailure(failed(code), { ...command, file }).message
+    const start = 'Cannot run command'
+    assert.equal(messageOf('EACCES', '/etc/passwd'), `${start} "/etc/passwd": it is not executable (EACCES)`)
+    const interpreter = `${start} "/etc/passwd": the interpreter that it names is not there`
+    assert.equal(messageOf('ENOENT', '/etc/passwd'), interpreter)
+    assert.equal(messageOf('EACCES', '/etc'), `${start} "/etc": it is a folder`)
   })
   it('takes a path through a file for a missing folder', () => {
     const failure = spawnFailure(failed('EACCES'), { ...command, cwd: '/etc/passwd/x' })

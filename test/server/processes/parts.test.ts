@@ -9,12 +9,12 @@ import { toldFailure } from '../../../server/told-failure.ts'
 describe('readReport()', () => {
   it('reads what the probe printed', () => {
     assert.deepEqual(readReport('{"hooks":true}\n', ''), { hooks: true })
-    const no = '{"hooks":false,"reason":"r","fix":"f"}'
-    assert.deepEqual(readReport(no, ''), { hooks: false, reason: 'r', fix: 'f' })
+    const report = readReport('{"hooks":false,"failure":{"kind":"hooks-nested","values":{}}}', '')
+    assert.ok(!report.hooks && report.failure.kind === 'hooks-nested')
   })
   it('says no, and why, when the probe failed', () => {
     const report = readReport('', 'Error: koffi is missing')
-    assert.ok(!report.hooks && /koffi is missing/.test(report.reason))
+    assert.ok(!report.hooks && /koffi is missing/.test(report.failure.message))
   })
 })
 
