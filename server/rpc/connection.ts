@@ -31,7 +31,7 @@ export class Connection<S> {
     handlers: readonly Handler<S>[]
     server(connection: Connection<S>): S
     log(level: 'error' | 'warning' | 'debug', text: string): void
-    trace(direction: 'received' | 'sent', message: object): void
+    onMessage(message: object): void
   }) {
     this.#input = options.input
     this.#writer = options.writer
@@ -40,11 +40,8 @@ export class Connection<S> {
       server: options.server(this),
       handlers: options.handlers,
       log: options.log,
-      send: message => {
-        options.trace('sent', message)
-        this.#writer.send(message)
-      },
-      onMessage: message => options.trace('received', message),
+      send: message => this.#writer.send(message),
+      onMessage: options.onMessage,
     })
     this.#input.on('data', (chunk: Buffer) => this.#take(chunk))
     this.#input.on('error', () => this.end('broken'))

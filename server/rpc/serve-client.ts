@@ -42,12 +42,22 @@ export type ServedClient = {
 
 export function serveClient(options: ClientOptions): ServedClient {
   const { log, input, output } = options
-  const writer = new MessageWriter(output, () => connection.end('broken'))
+  let trace = options.trace
+  const tell = (direction: 'received' | 'sent', message: object) => {
+    const line = traceLine(trace, direction, message)
+    if (line === undefined) return
+    log.write('debug', line)
+    if (writer.pendingBytes < droppableBytes) client.notify(logMessage, { type: 4, message: line })
+  }
+  const writer = new MessageWriter(
+    output,
+    () => connection.end('broken'),
+    message => tell('sent', message),
+  )
   const client = createClient(writer, log)
   const hooks = new Hooks(text => log.write('warning', text))
   void hooks.support()
   const sessions = new Sessions({ client, log, hooks })
-  let trace = options.trace
   let closing: Promise<void> | undefined
   const timers: (() => void)[] = []
 
@@ -66,12 +76,7 @@ export function serveClient(options: ClientOptions): ServedClient {
     writer,
     handlers,
     log: (level, text) => log.write(level, text),
-    trace(direction, message) {
-      const line = traceLine(trace, direction, message)
-      if (line === undefined) return
-      log.write('debug', line)
-      if (writer.pendingBytes < droppableBytes) client.notify(logMessage, { type: 4, message: line })
-    },
+    onMessage: message => tell('received', message),
     server: () => ({
       client,
       log,

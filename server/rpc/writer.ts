@@ -9,11 +9,18 @@ export const droppableBytes = 256 << 10
 
 export class MessageWriter {
   readonly #output: Writable
+  readonly #onSend: (message: object) => void
   #room: Promise<void> | undefined
   #closed = false
 
-  constructor(output: Writable, onBroken: (cause: Error) => void) {
+  /** `onSend` sees every message, answers and notifications alike, before it is written. */
+  constructor(
+    output: Writable,
+    onBroken: (cause: Error) => void,
+    onSend: (message: object) => void = () => {},
+  ) {
     this.#output = output
+    this.#onSend = onSend
     output.on('error', cause => {
       this.#closed = true
       onBroken(cause)
@@ -32,7 +39,9 @@ export class MessageWriter {
   }
 
   send(message: object): void {
-    if (!this.#closed && !this.#output.writableEnded) this.#output.write(encodeMessage(message))
+    if (this.#closed || this.#output.writableEnded) return
+    this.#onSend(message)
+    this.#output.write(encodeMessage(message))
   }
 
   /** Resolves when the client has read what was sent so far, or is gone. */
@@ -58,7 +67,9 @@ export class MessageWriter {
         clearTimeout(timer)
         resolve()
       }
-      for (const event of ['drain', 'close', 'error']) this.#output.once(event, done)
+      for (const event of ['close', 'error']) this.#output.once(event, done)
+      // "drain" would not come for less than the high-water mark; an empty write comes after all others.
+      this.#output.write('', done)
     })
   }
 }

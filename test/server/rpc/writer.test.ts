@@ -42,6 +42,31 @@ describe('MessageWriter', () => {
     assert.equal(writer.congested, false)
   })
 
+  it('is finished as soon as the client has read a last small message', async () => {
+    const { stream, release } = slowStream()
+    const writer = new MessageWriter(stream, () => {})
+    writer.send({ text: 'bye' })
+    const finished = writer.finish(60_000)
+    release()
+    await finished
+    assert.equal(writer.pendingBytes, 0)
+  })
+
+  it('shows each message that it sends, and none that it can not', () => {
+    const { stream } = slowStream()
+    const shown: object[] = []
+    const writer = new MessageWriter(
+      stream,
+      () => {},
+      message => void shown.push(message),
+    )
+    writer.send({ method: 'session/status' })
+    stream.destroy()
+    stream.emit('close')
+    writer.send({ method: 'process/exit' })
+    assert.deepEqual(shown, [{ method: 'session/status' }])
+  })
+
   it('lets nobody wait for a client that is gone', async () => {
     const { stream } = slowStream()
     const broken: Error[] = []
