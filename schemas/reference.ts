@@ -18,7 +18,7 @@ export function referencePage(messages: readonly Message[]): string {
   )
   return `${[
     '# Editor protocol',
-    'Generated from `protocol/rpc/` by `npm run generate`; do not edit. JSON-RPC 2.0 with the base framing of the Language Server Protocol 3.17. Every example is checked by a test.',
+    'Generated from `protocol/rpc/` by `npm run generate`; do not edit. JSON-RPC 2.0 with the base framing of the Language Server Protocol 3.17. A test sends every example to a server, with a real target and command, and checks what comes back.',
     index.join('\n'),
     ...messages.map(section),
     '## Errors',

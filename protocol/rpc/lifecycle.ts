@@ -13,6 +13,7 @@ export const initialize = request({
   direction: 'clientToServer',
   summary:
     'First request of a connection: who the client is. Anything before it is refused with -32002, a second one with -32600.',
+  errors: ['token-wrong'],
   params: object(
     'InitializeParams',
     {},

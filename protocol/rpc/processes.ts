@@ -39,7 +39,10 @@ export const launch = request({
     processId: [processId, 'names the process in the other messages'],
     pid: [count, 'its process id on this machine'],
   }),
-  example: { params: { sessionId: 's1', command: ['npm', 'start'] }, result: { processId: 'p1', pid: 5120 } },
+  example: {
+    params: { sessionId: 's1', command: ['npm', 'start'], stdin: 'pipe' },
+    result: { processId: 'p1', pid: 5120 },
+  },
 })
 
 export const processOutput = notification({
@@ -108,7 +111,14 @@ export const prepareLaunch = request({
   summary:
     'How the client runs a command under the hooks itself, in a terminal or a debugger: the argv to start, the environment to start it with, and a folder of shims to put first in PATH. ' +
     'It may be asked as soon as session/status says "starting": the command then waits for the session. Each answer starts one command; process/exit reports its end.',
-  errors: ['session-not-found', 'hooks-unavailable', 'hooks-nested', 'kernel-feature-missing'],
+  errors: [
+    'session-not-found',
+    'session-not-running',
+    'hooks-unavailable',
+    'hooks-nested',
+    'kernel-feature-missing',
+    'hook-failed',
+  ],
   params: object(
     'PrepareLaunchParams',
     { sessionId: [sessionId, 'the session'] },

@@ -28,6 +28,7 @@ export const listTargets = request({
   method: 'listTargets',
   direction: 'clientToServer',
   summary: 'The targets on this machine: processes that listen on a TCP port, and running containers.',
+  errors: ['agent-failed'],
   params: object(
     'ListTargetsParams',
     {},
@@ -68,7 +69,15 @@ export const describeTarget = request({
   method: 'describeTarget',
   direction: 'clientToServer',
   summary: 'One target: its process, addresses, ports, and what a session there would need.',
-  errors: ['target-invalid', 'target-not-found', 'target-ambiguous', 'target-unreadable', 'target-ended'],
+  errors: [
+    'target-invalid',
+    'target-not-found',
+    'target-ambiguous',
+    'target-unreadable',
+    'target-ended',
+    'runtime-failed',
+    'agent-failed',
+  ],
   params: object('DescribeTargetParams', { target: [t.string, '"process/PID" or "container/NAME"'] }),
   result: object(
     'TargetDescription',

@@ -1,9 +1,11 @@
 // The real server process as a hand-made client sees it: bytes in, messages out, for journeys about the protocol itself.
+import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { programPath } from '../../protocol/programs.ts'
 import { encodeMessage, MessageReader } from '../../server/rpc/framing.ts'
+import { answerFaults, notificationFaults } from './message-faults.ts'
 
 export type Answer = {
   id?: string | number | null
@@ -13,10 +15,13 @@ export type Answer = {
   error?: { code: number; message: string; data: { kind: string; fix: string; detail?: string } }
 }
 
-/** A connection by hand. Messages that were waited for are taken. */
+/** A connection by hand. Messages that were waited for are taken; waiting fails once the server sent what its protocol does not declare. */
 export class RawClient {
   readonly received: Answer[] = []
   readonly closed: Promise<void>
+  /** Sees each message as it comes, taken later or not. */
+  onMessage: ((message: Answer) => void) | undefined
+  readonly #faults: string[] = []
   #waiting = new Set<() => void>()
   #isClosed = false
   #lastId = 0
@@ -27,7 +32,7 @@ export class RawClient {
   ) {
     const reader = new MessageReader()
     output.on('data', (chunk: Buffer) => {
-      for (const body of reader.read(chunk)) this.received.push(JSON.parse(String(body)))
+      for (const body of reader.read(chunk)) this.#take(JSON.parse(String(body)))
       for (const wake of this.#waiting) wake()
     })
     input.on('error', () => {})
@@ -50,16 +55,26 @@ export class RawClient {
   }
 
   /** Sends a request; resolves with its answer, error or not. */
-  ask(method: string, params: unknown = {}): Promise<Answer> {
+  async ask(method: string, params: unknown = {}): Promise<Answer> {
     this.#lastId += 1
     const id = this.#lastId
     this.send({ id, method, params })
-    return this.until(`the answer to ${method}`, answer => answer.id === id && answer.method === undefined)
+    const isAnswer = (answer: Answer) => answer.id === id && answer.method === undefined
+    const answer = await this.until(`the answer to ${method}`, isAnswer)
+    assert.deepEqual(answerFaults(method, answer), [])
+    return answer
+  }
+
+  #take(message: Answer): void {
+    if (message.method !== undefined) this.#faults.push(...notificationFaults(message))
+    this.received.push(message)
+    this.onMessage?.(message)
   }
 
   async until(what: string, matches: (answer: Answer) => boolean, withinMs = 15_000): Promise<Answer> {
     const deadline = performance.now() + withinMs
     for (;;) {
+      assert.deepEqual(this.#faults, [])
       const index = this.received.findIndex(matches)
       if (index >= 0) return this.received.splice(index, 1)[0]!
       const leftMs = deadline - performance.now()
