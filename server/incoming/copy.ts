@@ -5,6 +5,7 @@ import type { ConnectionTaps } from '../traffic/connection.ts'
 import { beginsRequestLine } from '../traffic/http/start-line.ts'
 import { closedByProcess, Delivery, type DeliveryEnd } from './delivery.ts'
 import { dialListener } from './dial.ts'
+import type { Doorways } from './doorways.ts'
 import type { DeliveryListener } from './incoming.ts'
 import type { SourcePorts } from './source.ts'
 
@@ -14,6 +15,7 @@ export type CopyOptions = {
   taps: ConnectionTaps
   listenerFor(podPort: number): DeliveryListener | undefined
   ports: SourcePorts
+  doorways: Doorways
   /** Bytes that all copies of the session hold. */
   held: { bytes: number }
   clock(): number
@@ -156,10 +158,10 @@ export class Copy {
   }
 
   #deliver(listener: DeliveryListener): void {
-    const { stream, taps, opened, ports, held, clock } = this.#options
+    const { stream, taps, opened, ports, doorways, held, clock } = this.#options
     const { caller, pod } = opened
     const delivery: Delivery = new Delivery({
-      dial: signal => dialListener({ listener, caller, pod, ports, signal }),
+      dial: signal => dialListener({ listener, caller, pod, ports, doorways, signal }),
       tap: taps.process(),
       clock,
       onFreed: bytes => {

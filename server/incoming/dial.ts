@@ -1,12 +1,18 @@
-// One connection to a listener of the process: a source port, the announcement of it, and the connect from exactly there.
+// One connection to a listener of the process: its turn, a source port, the announcement of it, and the connect from exactly there.
 import { connect, type Socket } from 'node:net'
 import type { Endpoint } from '../../protocol/codec.ts'
+import type { Doorway, Doorways } from './doorways.ts'
 import type { DeliveryListener } from './incoming.ts'
 import { sendReset } from './send-reset.ts'
 import { type Route, routesTo, type SourcePorts } from './source.ts'
 
-/** How long the supervisor may take for an announcement, and the listener for a connection (its accept queue can be full). */
+/** How long the supervisor may take for an announcement, and the listener (whose accept queue can be full) until it takes any connection. */
 export const dialTimeoutMs = 5_000
+/**
+ * A connect over loopback is finished at once, or the listener's queue is full and the kernel has dropped it. The kernel itself would try
+ * again after 1 s, 3 s and 7 s, too seldom for a listener that accepts slowly but steadily.
+ */
+const retryMs = 100
 const maxAttempts = 10
 
 export type DialOptions = {
@@ -14,6 +20,7 @@ export type DialOptions = {
   caller: Endpoint
   pod: Endpoint
   ports: SourcePorts
+  doorways: Doorways
   /** When it aborts, nothing is left: no socket, no announcement. */
   signal: AbortSignal
 }
@@ -21,15 +28,28 @@ export type DialOptions = {
 /** `refused`: nothing listens there (any more). `reason` is a phrase for the user. */
 export type Dialled = { socket: Socket } | { refused: boolean; reason: string }
 
-/** Never throws. The socket has no listeners but its own; its source port is given back when it closes. */
+/** Never throws. The socket has no listeners but its own; when it closes, its source port is given back and its announcement retracted. */
 export async function dialListener(options: DialOptions): Promise<Dialled> {
+  const { listener, doorways, signal } = options
+  const askedMs = performance.now()
+  return doorways.through(listener.actual, async doorway => {
+    if (signal.aborted) return outcomeOf('ECANCELED', listener.actual.port)
+    const isStuck = () => doorway.stuckMs(askedMs) >= dialTimeoutMs
+    if (isStuck()) return outcomeOf('ETIMEDOUT', listener.actual.port)
+    return dialInTurn(options, doorway, isStuck)
+  })
+}
+
+async function dialInTurn(options: DialOptions, doorway: Doorway, isStuck: () => boolean): Promise<Dialled> {
   const routes = routesTo(options.listener.actual)
   for (let attempt = 0; attempt < maxAttempts; attempt++) {
     const route = routes[attempt % routes.length]
     const sourcePort = options.ports.take()
     if (route === undefined || sourcePort === undefined) break
-    const result = await attemptFrom(sourcePort, route, options)
-    if (result !== 'port taken') return result
+    const result = await attemptFrom(sourcePort, route, options, isStuck)
+    if (result === 'port taken') continue
+    if ('socket' in result) doorway.entered()
+    return result
   }
   return { refused: false, reason: 'no source port is free on this machine' }
 }
@@ -38,6 +58,7 @@ async function attemptFrom(
   sourcePort: number,
   route: Route,
   { listener, caller, pod, ports, signal }: DialOptions,
+  isStuck: () => boolean,
 ): Promise<Dialled | 'port taken'> {
   const { port } = listener.actual
   const source = { address: route.from, port: sourcePort }
@@ -49,21 +70,24 @@ async function attemptFrom(
     ports.release(sourcePort)
     return { refused: false, reason: `the hooks of port ${port} did not answer` }
   }
-  const result = await connectFrom(sourcePort, route, port, signal)
+  const over = () => {
+    announced.retract()
+    ports.release(sourcePort)
+  }
+  let result = await connectFrom(sourcePort, route, port, signal)
+  while ('code' in result && result.code === 'ETIMEDOUT' && !isStuck())
+    result = await connectFrom(sourcePort, route, port, signal)
   if ('socket' in result) {
-    result.socket.once('close', () => ports.release(sourcePort))
+    result.socket.once('close', over)
     return result
   }
-  announced.retract()
-  ports.release(sourcePort)
+  over()
+  if (result.code === 'EADDRINUSE' || result.code === 'EADDRNOTAVAIL') return 'port taken'
   return outcomeOf(result.code, port)
 }
 
-function outcomeOf(code: string, port: number): Dialled | 'port taken' {
+function outcomeOf(code: string, port: number): Dialled {
   switch (code) {
-    case 'EADDRINUSE':
-    case 'EADDRNOTAVAIL':
-      return 'port taken'
     case 'ECONNREFUSED':
       return { refused: true, reason: `nothing listens on port ${port}` }
     case 'ETIMEDOUT':
@@ -92,6 +116,7 @@ async function within<T>(promise: Promise<T>, signal: AbortSignal): Promise<T | 
   return value
 }
 
+/** ETIMEDOUT when the listener's queue is full: nothing is left of that connect then, and the port is free for the next. */
 function connectFrom(
   localPort: number,
   { to, from }: Route,
@@ -111,21 +136,37 @@ function connectFrom(
       allowHalfOpen: true,
       noDelay: true,
     })
-    const done = (result: { socket: Socket } | { code: string }) => {
+    const settle = () => {
       clearTimeout(timer)
       signal.removeEventListener('abort', onAbort)
-      socket.removeAllListeners('connect').removeAllListeners('error')
       // A socket without an error listener would throw; the owner of a connected one adds its own at once.
-      if ('code' in result) sendReset(socket.on('error', () => {}))
-      resolve(result)
+      socket
+        .removeAllListeners('connect')
+        .removeAllListeners('error')
+        .on('error', () => {})
     }
-    const onAbort = () => done({ code: 'ECANCELED' })
-    const timer = setTimeout(() => done({ code: 'ETIMEDOUT' }), dialTimeoutMs)
+    const onAbort = () => {
+      settle()
+      sendReset(socket)
+      resolve({ code: 'ECANCELED' })
+    }
+    const giveUp = () => {
+      if (!socket.connecting) return
+      settle()
+      socket.once('close', () => resolve({ code: 'ETIMEDOUT' }))
+      socket.destroy()
+    }
+    // After a late timer the event loop looks at its sockets once more before it comes to immediates.
+    const timer = setTimeout(() => setImmediate(giveUp), retryMs)
     signal.addEventListener('abort', onAbort)
     socket.once('connect', () => {
-      socket.on('error', () => {})
-      done({ socket })
+      settle()
+      resolve({ socket })
     })
-    socket.once('error', (error: NodeJS.ErrnoException) => done({ code: error.code ?? error.message }))
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      settle()
+      sendReset(socket)
+      resolve({ code: error.code ?? error.message })
+    })
   })
 }

@@ -5,6 +5,7 @@ import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { TrafficTap } from '../traffic/connection.ts'
 import type { Traffic } from '../traffic/traffic.ts'
 import { Copy } from './copy.ts'
+import { Doorways } from './doorways.ts'
 import { SourcePorts } from './source.ts'
 
 /** A listener of a hooked process, and how to announce a connection to the supervisor that answers for it. */
@@ -44,6 +45,7 @@ class SessionIncoming implements Incoming {
   readonly #copies = new Set<Copy>()
   readonly #sent = new Set<LinkStream>()
   readonly #ports = new SourcePorts()
+  readonly #doorways = new Doorways()
   readonly #held = { bytes: 0 }
   readonly #options: IncomingOptions
   readonly #clock: () => number
@@ -84,6 +86,7 @@ class SessionIncoming implements Incoming {
     return {
       listenerFor: this.#options.listenerFor,
       ports: this.#ports,
+      doorways: this.#doorways,
       held: this.#held,
       clock: this.#clock,
       onLost: (reason: string) => this.#count(reason),

@@ -148,7 +148,10 @@ class Session {
   }
 }
 
+const isEnded = (line: string) => (JSON.parse(line) as Report).event === 'ended'
 type Report = { event: string; port: number; bytes: number; hash: string; error?: string }
+
+type Mode = 'hash' | 'silent' | 'hang-up' | 'slow' | 'never'
 
 /** A listener in a process of its own. */
 class Program {
@@ -158,9 +161,12 @@ class Program {
     readonly address: Address,
   ) {}
 
-  static async start(mode: 'hash' | 'silent' | 'hang-up', address = '127.0.0.1', port = 0): Promise<Program> {
-    const program = ['test/programs/deliver-listener.mjs', mode, String(port), address]
-    const child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'inherit'] })
+  static async start(mode: Mode, address = '127.0.0.1', port = 0): Promise<Program> {
+    const program =
+      mode === 'slow' || mode === 'never'
+        ? ['python3', 'test/programs/deliver-slowly.py', mode]
+        : [process.execPath, 'test/programs/deliver-listener.mjs', mode, String(port), address]
+    const child = spawn(program[0]!, program.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
     const lines = linesOf(child.stdout)
     const first = JSON.parse(await lines.until('the listener', () => true)) as Report
     return new Program(child, lines, { address, port: first.port })
@@ -288,6 +294,56 @@ describe('a mirrored connection on its way to the process', () => {
     })
   }
 
+  it('takes its announcement back when it has ended', async () => {
+    const program = await listen('hash')
+    const { stream } = session.open()
+    await program.report('accepted')
+    assert.equal(session.retracted, 0)
+    stream.end()
+    await session.event('closed', ({ side }) => side === 'process')
+    assert.equal(session.retracted, 1)
+  })
+
+  it('150 connections at once arrive, each once, at a listener that accepts slowly and lets five wait', async () => {
+    const program = await listen('slow')
+    const connections = 150
+    const sent = Array.from({ length: connections }, (_, index) => Buffer.from(`connection ${index}`))
+    for (const bytes of sent) {
+      const { stream } = session.open()
+      stream.write({ bytes })
+      stream.end()
+    }
+    await program.lines.untilCount('the end of each connection', connections, isEnded, 30_000)
+    const hashes = program.lines.all
+      .filter(isEnded)
+      .map(line => (JSON.parse(line) as Report).hash)
+      .sort()
+    assert.deepEqual(hashes, sent.map(hashOf).sort())
+    assert.equal(
+      program.lines.all.filter(line => (JSON.parse(line) as Report).event === 'accepted').length,
+      connections,
+    )
+    assert.deepEqual(lost(), {})
+  })
+
+  it('is given up when the listener takes no connection for 5 s, together with all that wait behind it', async () => {
+    await listen('never')
+    const connections = 200
+    for (let index = 0; index < connections; index++) session.open().stream.write({ bytes: Buffer.from('x') })
+    const seen = new Set<string>()
+    const reason = `port ${session.listener?.port} did not take the connection in 5 s`
+    const begin = performance.now()
+    while (seen.size < connections - 6) {
+      const { connection } = await session.event(
+        'closed',
+        event => event.side === 'process' && event.reason === reason && !seen.has(event.connection),
+      )
+      seen.add(connection)
+    }
+    assert.ok(performance.now() - begin < 12_000)
+    assert.deepEqual(lost(), { [reason]: seen.size })
+  })
+
   it('takes another source port when the first ones are held, and takes the announcements back', async () => {
     const program = await listen('hash')
     const holders: Server[] = []
@@ -300,7 +356,8 @@ describe('a mirrored connection on its way to the process', () => {
     session.open().stream.end()
     await program.report('ended')
     for (const holder of holders) holder.close()
-    assert.deepEqual([session.announced.length, session.retracted, lost()], [4, 3, {}])
+    await session.event('closed', ({ side }) => side === 'process')
+    assert.deepEqual([session.announced.length, session.retracted, lost()], [4, 4, {}])
   })
 
   it('gives up after ten source ports, and says so', async () => {
