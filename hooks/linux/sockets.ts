@@ -15,6 +15,9 @@ const SOCK_STREAM = 1
 const SOCK_NONBLOCK = 0x800
 const SOCK_CLOEXEC = 0x80000
 const IPPROTO_TCP = 6
+const TCP_INFO = 11
+const TCP_ESTABLISHED = 1
+const TCP_CLOSE_WAIT = 8
 const IPPROTO_MPTCP = 262
 export const AF_INET = 2
 export const AF_INET6 = 10
@@ -80,6 +83,14 @@ export const connect = (socket: number, address: Buffer): number =>
   connectCall(socket, address, address.length)
 export const openStream = (family: number, options: { nonBlocking: boolean }): number =>
   socketCall(family, SOCK_STREAM | SOCK_CLOEXEC | (options.nonBlocking ? SOCK_NONBLOCK : 0), 0)
+
+/** Whether this end of a connection has said its last (shutdown, reset): it is in any state but those in which it may still send (tcp(7)). */
+export function isEnding(socket: number): boolean {
+  // struct tcp_info begins with u8 state.
+  if (readOption(socket, IPPROTO_TCP, TCP_INFO, 1) < 0) return false
+  const state = option[0]
+  return state !== TCP_ESTABLISHED && state !== TCP_CLOSE_WAIT
+}
 
 function readName(result: number): Buffer | number {
   return result < 0 ? result : Buffer.from(name.subarray(0, Math.min(length.readUInt32LE(0), 128)))

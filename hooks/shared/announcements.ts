@@ -3,9 +3,12 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import { AF_INET, AF_INET6, normalAddress, readAddress, writeAddress } from '../address.ts'
 
 // One slot for each source port and family, 80 bytes; a later announcement of the same port replaces an earlier one.
-//  0  u32 state: 0 empty, 1 announced
+//  0  u32 state: 0 empty, 1 announced, 2 over
 //  4  u32 announcement id, modulo 2^32
 //  8  16 bytes source address     24  28 bytes caller (sockaddr_in6 form)     52  28 bytes pod (sockaddr_in6 form)
+const empty = 0
+const announced = 1
+const over = 2
 const slotBytes = 80
 const ports = 65_536
 const slotsBytes = 2 * ports * slotBytes
@@ -21,11 +24,17 @@ export const makeSharedMemory = (): SharedMemory => ({
 export type Announcements = {
   put(announcement: number, source: Endpoint, shown: Announced): void
   retract(announcement: number): void
-  /** What was announced for a connection from `source`; it stays until it is taken, retracted or replaced. */
-  find(source: Endpoint): Announced | undefined
+  /** What was announced for a connection from `source`; it stays until it is taken or replaced. */
+  find(source: Endpoint, isEnding?: IsEnding): Announced | undefined
   /** The same, and no other connection can match it any more. */
-  take(source: Endpoint): Announced | undefined
+  take(source: Endpoint, isEnding: IsEnding): Announced | undefined
 }
+
+/**
+ * Whether the connection in question is ending or ended. The server retracts when it has closed its side, or reset it: what the process still
+ * holds of that connection, or has not accepted yet, is ending then, and a connection that is not is another one from the same port.
+ */
+export type IsEnding = () => boolean
 
 export function openAnnouncements(memory: SharedArrayBuffer): Announcements {
   const bytes = Buffer.from(memory)
@@ -34,25 +43,29 @@ export function openAnnouncements(memory: SharedArrayBuffer): Announcements {
   const place = (source: Endpoint) =>
     ((source.address.includes(':') ? ports : 0) + (source.port & 0xffff)) * slotBytes
 
-  function find(source: Endpoint): Announced | undefined {
+  function find(source: Endpoint, isEnding: IsEnding = () => false): Announced | undefined {
     const at = place(source)
-    if (Atomics.load(states, at / 4) === 0) return undefined
+    const state = Atomics.load(states, at / 4)
+    if (state === empty || (state === over && !isEnding())) return undefined
+    const announcement = states[at / 4 + 1]
     const announcedSource = writeAddress(AF_INET6, { address: source.address, port: 0 }).subarray(8, 24)
     if (!bytes.subarray(at + 8, at + 24).equals(announcedSource)) return undefined
     const caller = readAddress(bytes.subarray(at + 24, at + 52))
     const pod = readAddress(bytes.subarray(at + 52, at + 80))
+    // Replaced while it was read.
+    if (Atomics.load(states, at / 4) === empty || states[at / 4 + 1] !== announcement) return undefined
     return caller === undefined || pod === undefined ? undefined : { caller, pod }
   }
 
   return {
     put(announcement, source, shown) {
       const at = place(source)
-      Atomics.store(states, at / 4, 0)
+      Atomics.store(states, at / 4, empty)
       bytes.writeUInt32LE(announcement >>> 0, at + 4)
       bytes.set(writeAddress(AF_INET6, { address: source.address, port: 0 }).subarray(8, 24), at + 8)
       bytes.set(writeAddress(AF_INET6, shown.caller), at + 24)
       bytes.set(writeAddress(AF_INET6, shown.pod), at + 52)
-      Atomics.store(states, at / 4, 1)
+      Atomics.store(states, at / 4, announced)
       slots.set(announcement, at)
       for (const [oldest] of slots) {
         if (slots.size <= 2 * ports) break
@@ -62,13 +75,14 @@ export function openAnnouncements(memory: SharedArrayBuffer): Announcements {
     retract(announcement) {
       const at = slots.get(announcement)
       slots.delete(announcement)
+      // One that was taken stays empty.
       if (at !== undefined && bytes.readUInt32LE(at + 4) === announcement >>> 0)
-        Atomics.store(states, at / 4, 0)
+        Atomics.compareExchange(states, at / 4, announced, over)
     },
     find,
-    take(source) {
-      const found = find(source)
-      if (found !== undefined) Atomics.store(states, place(source) / 4, 0)
+    take(source, isEnding) {
+      const found = find(source, isEnding)
+      if (found !== undefined) Atomics.store(states, place(source) / 4, empty)
       return found
     },
   }

@@ -12,6 +12,7 @@ import {
 import {
   accept,
   cookieOf,
+  isEnding,
   isListening,
   isNonBlocking,
   namespaceOf,
@@ -130,7 +131,7 @@ function showConnection({ socket, peer }: Kept, { family }: Listener, world: Wor
   const cookie = cookieOf(socket)
   const source = readAddress(peer)
   if (cookie === undefined || source === undefined) return peer
-  const shown = world.delivered.get(cookie) ?? world.announcements.take(source)
+  const shown = world.delivered.get(cookie) ?? world.announcements.take(source, () => isEnding(socket))
   if (shown === undefined) return peer
   world.delivered.set(cookie, shown)
   warnOfDummy(world, family, shown.caller)

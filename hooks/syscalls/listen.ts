@@ -27,6 +27,7 @@ export function registerListener(copy: number, family: number, world: World): Li
   const asked = binding === undefined ? actual : shownBinding({ asked: binding.asked, actual })
   const listener = { cookie, family, asked, actual }
   world.listeners.set(cookie, listener)
+  world.listenedPorts.add(actual.port)
   world.listening(listener)
   return listener
 }

@@ -2,7 +2,7 @@
 import type { Endpoint } from '../../protocol/codec.ts'
 import { dummyAddress, isLoopback, readAddress, writeAddress } from '../address.ts'
 import { type Call, isAlive } from '../linux/notification.ts'
-import { AF_INET, cookieOf, peerName } from '../linux/sockets.ts'
+import { AF_INET, cookieOf, isEnding, peerName, socketName } from '../linux/sockets.ts'
 import type { Announced } from '../shared/announcements.ts'
 import { showAddress } from './show-address.ts'
 import { withCopy } from './with-copy.ts'
@@ -49,10 +49,18 @@ function findDelivered(
   if (typeof peer === 'number') return undefined
   const source = readAddress(peer)
   if (source === undefined || !isLoopback(source.address)) return undefined
-  const known = world.delivered.get(cookie) ?? world.announcements.take(source)
+  const known = world.delivered.get(cookie) ?? takeAccepted(copy, source, world)
   if (known === undefined) return undefined
   world.delivered.set(cookie, known)
   return { family: peer.readUInt16LE(0), shown: known }
+}
+
+/** Only an accepted connection can be an announced one; one that the process made itself to such a port has a port of its own at this end. */
+function takeAccepted(copy: number, source: Endpoint, world: World): Announced | undefined {
+  const name = socketName(copy)
+  const own = typeof name === 'number' ? undefined : readAddress(name)
+  if (own === undefined || !world.listenedPorts.has(own.port)) return undefined
+  return world.announcements.take(source, () => isEnding(copy))
 }
 
 function show(call: Call, world: World, family: number, endpoint: Endpoint): Outcome {

@@ -39,6 +39,8 @@ export type World = {
   /** Bound sockets by cookie: what was asked for and what it became. */
   readonly bindings: Map<bigint, Binding>
   readonly listeners: Map<bigint, Listener>
+  /** Ports that hooked processes have listened on. */
+  readonly listenedPorts: Set<number>
   /** Accepted connections that were announced. */
   readonly delivered: Map<bigint, Announced>
   /** The session's substitute for a port that could not be had. */
@@ -63,6 +65,7 @@ export function makeWorld(options: {
     podAddresses: new Set(),
     bindings: new BoundedMap(socketLimit),
     listeners: new BoundedMap(socketLimit),
+    listenedPorts: new Set(),
     delivered: new BoundedMap(socketLimit),
     substitutes: new Map(),
     isWanted: port => isWanted(options.memory.wanted, port),

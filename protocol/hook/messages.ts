@@ -105,7 +105,10 @@ export const toSupervisor = t.union([
     pod: [endpoint, 'what getsockname shows'],
   }),
   object('HookRetract', {
-    type: type('retract', 'the announced connection did not come about'),
+    type: type(
+      'retract',
+      'the announced connection did not come about, or the server has closed its side of it',
+    ),
     announcement: [count, 'its id'],
   }),
   object('HookSignal', { type: type('signal', 'send the command a signal'), signal: [t.string, 'its name'] }),

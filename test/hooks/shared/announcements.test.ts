@@ -15,6 +15,9 @@ const six = {
   pod: { address: 'fd00::2', port: 8080 },
 }
 
+const isEnding = () => true
+const isOpen = () => false
+
 describe('announcements', () => {
   const open = () => openAnnouncements(makeSharedMemory().announcements)
 
@@ -38,8 +41,10 @@ describe('announcements', () => {
   it('are taken once, so that a later connection from that port is shown as it is', () => {
     const announcements = open()
     announcements.put(1, source, shown)
-    assert.deepEqual(announcements.take(source), shown)
-    assert.equal(announcements.take(source), undefined)
+    assert.deepEqual(announcements.take(source, isOpen), shown)
+    assert.equal(announcements.take(source, isOpen), undefined)
+    announcements.retract(1)
+    assert.equal(announcements.take(source, isEnding), undefined)
   })
   it('are replaced by a later one of the same source', () => {
     const announcements = open()
@@ -47,11 +52,14 @@ describe('announcements', () => {
     announcements.put(2, source, shown)
     assert.deepEqual(announcements.find(source), shown)
   })
-  it('are gone after their retraction', () => {
+  it('are gone after their retraction, but for what still ends of their own connection', () => {
     const announcements = open()
     announcements.put(1, source, shown)
     announcements.retract(1)
     assert.equal(announcements.find(source), undefined)
+    assert.equal(announcements.take(source, isOpen), undefined)
+    assert.deepEqual(announcements.take(source, isEnding), shown)
+    assert.equal(announcements.take(source, isEnding), undefined)
   })
   it('outlive the retraction of an earlier one of the same source', () => {
     const announcements = open()

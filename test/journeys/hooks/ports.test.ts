@@ -1,5 +1,8 @@
 // bind and listen under the hooks: which ports are as asked, which are substituted, and which refuse as ever.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import type { Endpoint } from '../../../protocol/codec.ts'
 import { exchange } from '../../stage/callers.ts'
 import { Calls } from '../../stage/calls.ts'
 import { type Holder, holdPort } from '../../stage/holder.ts'
@@ -220,6 +223,63 @@ describe('ports of a hooked process', () => {
     await make('recv', 'taken')
     await make('close', 'taken')
     await own
+  })
+
+  describe('of a program that accepts without an address and asks late', () => {
+    const from = { address: '127.79.0.1', port: 23_456 }
+    let to: Endpoint
+    const connectWith = async (word: string): Promise<Socket> => {
+      const socket = connect({
+        host: to.address,
+        port: to.port,
+        localAddress: from.address,
+        localPort: from.port,
+        allowHalfOpen: true,
+      })
+      await once(socket, 'connect')
+      socket.write(word)
+      return socket
+    }
+    beforeEach(async () => {
+      harness = await HookHarness.open()
+      hooked = await harness.start([process.execPath, `${harness.programs}/ask-late.mjs`, String(port)], {
+        ports: [port],
+      })
+      to = reachable((await hooked.listening(port)).actual)
+      await hooked.announce(from, { caller, pod: { address: pod, port } })
+    })
+    const asked = () => hooked.output.until('the addresses', line => line.startsWith('asked'))
+
+    it('a later connection from the port of one that is over shows its own address', async () => {
+      const first = await connectWith('quiet')
+      await hooked.output.until('the first connection', line => line === 'quiet')
+      first.resetAndDestroy()
+      await hooked.output.until('its end', line => line === 'reset')
+      hooked.send({ type: 'retract', announcement: 1 })
+      await hooked.announce({ ...from, port: 1 }, { caller, pod: caller }) // the retraction is in force then
+      const second = await connectWith('ask')
+      assert.equal(await asked(), `asked ${from.address} ${from.port} ${to.address} ${port}`)
+      second.destroy()
+    })
+
+    it('a connection that it half closed still shows the caller after the server has closed its own side', async () => {
+      const socket = await connectWith('half')
+      socket.resume()
+      await once(socket, 'end')
+      hooked.send({ type: 'retract', announcement: 1 })
+      await hooked.announce({ ...from, port: 1 }, { caller, pod: caller })
+      socket.write('ask')
+      assert.equal(await asked(), `asked ${caller.address} ${caller.port} ${pod} ${port}`)
+      socket.destroy()
+    })
+
+    it('a connection that it made itself to the port of an announcement shows its own addresses', async () => {
+      const server = createServer(socket => socket.destroy()).listen(from.port, from.address)
+      await once(server, 'listening')
+      await exchange({ to, bytes: `connect ${from.address} ${from.port}` })
+      server.close()
+      assert.ok((await asked()).startsWith(`asked ${from.address} ${from.port} 127.0.0.1 `))
+    })
   })
 
   it('a dual-stack listener shows an IPv4 caller in IPv6 form', async () => {
