@@ -45,12 +45,18 @@ function findDelivered(
   cookie: bigint,
   world: World,
 ): { family: number; shown: Announced } | undefined {
+  if (world.undelivered.has(cookie)) return undefined
   const peer = peerName(copy)
-  if (typeof peer === 'number') return undefined
-  const source = readAddress(peer)
-  if (source === undefined || !isLoopback(source.address)) return undefined
-  const known = world.delivered.get(cookie) ?? takeAccepted(copy, source, world)
-  if (known === undefined) return undefined
+  const source = typeof peer === 'number' ? undefined : readAddress(peer)
+  const known =
+    source === undefined || !isLoopback(source.address)
+      ? undefined
+      : (world.delivered.get(cookie) ?? takeAccepted(copy, source, world))
+  if (known === undefined || typeof peer === 'number') {
+    // One that was delivered and has ended since has no peer any more.
+    if (!world.delivered.has(cookie)) world.undelivered.set(cookie, true)
+    return undefined
+  }
   world.delivered.set(cookie, known)
   return { family: peer.readUInt16LE(0), shown: known }
 }

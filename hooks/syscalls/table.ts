@@ -79,9 +79,16 @@ export function ownArchitecture(arch: string = process.arch): Architecture | und
   return arch === 'x64' || arch === 'arm64' ? architectures[arch] : undefined
 }
 
+/** Looked up at each trapped call. */
+const names = new Map<number, ReadonlyMap<number, CallName>>(
+  Object.values(architectures).map(({ audit, numbers }) => [
+    audit,
+    new Map((Object.entries(numbers) as [CallName, number][]).map(([name, number]) => [number, name])),
+  ]),
+)
+
 /** The name of a trapped call, or `foreign` for one that only warns. */
 export function nameCall(architecture: Architecture, audit: number, number: number): CallName | 'foreign' {
   if (audit !== architecture.audit) return 'foreign'
-  const found = Object.entries(architecture.numbers).find(([, its]) => its === number)
-  return found === undefined ? 'foreign' : (found[0] as CallName)
+  return names.get(audit)?.get(number) ?? 'foreign'
 }

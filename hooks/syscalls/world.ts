@@ -13,6 +13,8 @@ import { BoundedMap } from '../shared/bounded-map.ts'
 
 /** Cookies are never reused, so what is kept of closed sockets is only waste; this many sockets are remembered. */
 const socketLimit = 65_536
+/** Only to save a system call when a program asks several times. */
+const undeliveredLimit = 4096
 
 /** What becomes of a trapped call: the kernel runs it, or it ends with a result (negative errno), or it was answered or put aside already. */
 export type Outcome =
@@ -43,6 +45,8 @@ export type World = {
   readonly listenedPorts: Set<number>
   /** Accepted connections that were announced. */
   readonly delivered: Map<bigint, Announced>
+  /** Sockets that were found not to be announced connections, which none becomes later: it is one from its accept on, or never. */
+  readonly undelivered: Map<bigint, true>
   /** The session's substitute for a port that could not be had. */
   readonly substitutes: Map<number, number>
   isWanted(port: number): boolean
@@ -67,6 +71,7 @@ export function makeWorld(options: {
     listeners: new BoundedMap(socketLimit),
     listenedPorts: new Set(),
     delivered: new BoundedMap(socketLimit),
+    undelivered: new BoundedMap(undeliveredLimit),
     substitutes: new Map(),
     isWanted: port => isWanted(options.memory.wanted, port),
     notice: options.notice,
