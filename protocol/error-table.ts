@@ -25,7 +25,7 @@ export const errorTable = {
   'usage-wrong': { code: 1002, blame: 'user', retryable: false, message: 'Cannot run this command line: {reason}', fix: 'See "{help}"' },
   'target-invalid': { code: 1101, blame: 'user', retryable: false, message: 'Cannot read target "{target}": {reason}', fix: 'Write "process/PID" or "container/NAME"; "standin ls" lists them' },
   'target-not-found': { code: 1102, blame: 'user', retryable: false, message: 'Cannot find target "{target}": {reason}', fix: 'Pick one that "standin ls" lists' },
-  'target-ambiguous': { code: 1103, blame: 'user', retryable: false, message: 'Cannot choose target "{target}": {count} containers have that name ({names})', fix: 'Name one by its id: "container/ID"' },
+  'target-ambiguous': { code: 1103, blame: 'user', retryable: false, message: 'Cannot choose target "{target}": {count} containers have that name ({names})', fix: 'Name one by its id, "container/ID", or by its process, "process/PID"' },
   'target-unreadable': { code: 1104, blame: 'user', retryable: false, message: 'Cannot read target "{target}": no right to look into pid {pid} of user {owner}', fix: 'Run as that user, or as root: "sudo standin ..."' },
   'target-ended': { code: 1105, blame: 'user', retryable: true, message: 'Cannot attach to target "{target}": its process ended', fix: 'Start it again, then start the session again' },
   'runtime-failed': { code: 1106, blame: 'user', retryable: true, message: 'Cannot ask container runtime "{runtime}": {reason}', fix: 'Check that "{command}" works in this terminal' },

@@ -35,7 +35,9 @@ export function choose(name: string, { containers, failures, answered }: Answere
   const running = containers.filter(({ pid }) => pid > 0)
   const [only] = running
   if (running.length > 1) {
-    const names = running.map(({ id, runtime }) => `${runtime ?? 'container'} ${id.slice(0, 12)}`).join(', ')
+    const names = running
+      .map(({ id, pid, runtime }) => `${runtime ?? 'container'} ${id.slice(0, 12)}, pid ${pid}`)
+      .join('; ')
     throw new Failure('target-ambiguous', { target, count: running.length, names })
   }
   if (only !== undefined) return only

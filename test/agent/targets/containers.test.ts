@@ -171,6 +171,9 @@ describe('choose()', () => {
 
   it('refuses two, one that has ended, and none', () => {
     assert.equal(kindOf(told([shop, { ...shop, id: 'b', pid: 7 }])), 'target-ambiguous')
+    assert.throws(() => choose('shop', told([shop, { ...shop, id: 'b', pid: 7 }])), {
+      message: /2 containers have that name \(podman 04d6a977af5f, pid 10584; podman b, pid 7\)$/,
+    })
     assert.equal(kindOf(told([{ ...shop, pid: 0 }])), 'target-ended')
     assert.equal(kindOf(told([])), 'target-not-found')
   })
