@@ -18,7 +18,10 @@ async function run(script: string): Promise<{ output: string; code: number }> {
 
 /** The sum of mocha's closing lines, such as "  12 passing (3s)". */
 function counted(output: string, word: 'passing' | 'failing'): number {
-  return [...output.matchAll(new RegExp(`^ *(\\d+) ${word}\\b`, 'gm'))].reduce((sum, match) => sum + Number(match[1]), 0)
+  return [...output.matchAll(new RegExp(`^ *(\\d+) ${word}\\b`, 'gm'))].reduce(
+    (sum, match) => sum + Number(match[1]),
+    0,
+  )
 }
 
 let passed = 0
