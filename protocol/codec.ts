@@ -64,18 +64,47 @@ export function oneOf<const T extends readonly string[]>(...values: T): t.KeyofC
   return t.keyof(Object.fromEntries(values.map(value => [value, null])) as { [K in T[number]]: null })
 }
 
-/** What is wrong with a value, one sentence an error, each beginning with the path of the field: `config.env.include: expected string`. */
+/** Nobody reads more, and a value can have millions. */
+const maxFaults = 20
+
+/**
+ * What is wrong with a value, one sentence an error, each beginning with the path of the field: `config.env.include: expected string`.
+ * Of a union it tells what is wrong inside the member that the value was meant for, else what the members are.
+ */
 export function faults(errors: t.Errors): string[] {
-  const sentences = errors.map(({ context, message, value }) => {
-    const path = context
-      .map(entry => entry.key)
-      .filter(key => key !== '')
-      .join('.')
-    const last = context[context.length - 1]
-    const shown = value === undefined ? 'nothing' : JSON.stringify(value)?.slice(0, 80)
-    return `${path || 'value'}: ${message ?? `expected ${last?.type.name ?? 'another type'}, got ${shown}`}`
+  const entered = new Set(
+    errors.flatMap(({ context }) => context.slice(0, -2).filter(({ type }) => type instanceof t.UnionType)),
+  )
+  const sentences = errors.flatMap(({ context, message, value }) => {
+    const union = context.at(-2)
+    if (!(union?.type instanceof t.UnionType))
+      return [`${pathOf(context)}: ${message ?? expected(context.at(-1)?.type, value)}`]
+    return entered.has(union) ? [] : [`${pathOf(context.slice(0, -1))}: ${expected(union.type, value)}`]
   })
-  return [...new Set(sentences)]
+  const different = [...new Set(sentences)]
+  const rest = different.length - maxFaults
+  return rest > 0 ? [...different.slice(0, maxFaults), `and ${rest} more`] : different
+}
+
+/** Without the numbers of a union's members, which say nothing to whoever wrote the value. */
+function pathOf(context: t.Context): string {
+  const keys = context.filter((_, index) => !(context[index - 1]?.type instanceof t.UnionType))
+  return (
+    keys
+      .map(({ key }) => key)
+      .filter(key => key !== '')
+      .join('.') || 'value'
+  )
+}
+
+function expected(type: t.Decoder<unknown, unknown> | undefined, value: unknown): string {
+  const shown = value === undefined ? 'nothing' : JSON.stringify(value)?.slice(0, 80)
+  return `expected ${type === undefined ? 'another type' : nameOf(type)}, got ${shown}`
+}
+
+function nameOf(type: t.Decoder<unknown, unknown>): string {
+  if (type instanceof ObjectType) return 'an object'
+  return type instanceof t.UnionType ? type.types.map(nameOf).join(' or ') : type.name
 }
 
 /** The value as its codec's type, or the list of what is wrong with it. */

@@ -53,6 +53,54 @@ describe('object()', () => {
   })
 })
 
+describe('faults() of a union', () => {
+  const either = object(
+    'Either',
+    {},
+    {
+      env: [t.union([t.boolean, shape]), 'off or a shape'],
+      vars: [t.record(t.string, t.union([t.string, t.null])), 'variables'],
+    },
+  )
+  const cases: [string, unknown, string[]][] = [
+    ['names the members when none fits', { env: 'yes' }, ['env: expected boolean or an object, got "yes"']],
+    [
+      'names them once, by the path of the value',
+      { vars: { A: 5 } },
+      ['vars.A: expected string or null, got 5'],
+    ],
+    [
+      'tells what is wrong inside the member that was meant, and nothing of the others',
+      { env: { name: 'a', inner: { port: 0 } } },
+      ['env.inner.port: expected port (1-65535), got 0'],
+    ],
+  ]
+  for (const [name, value, faults] of cases) {
+    it(name, () => assert.deepEqual(decode(either, value), { ok: false, faults }))
+  }
+
+  it('has no path at the top', () => {
+    const union = t.union([object('Nothing', {}), t.null])
+    assert.deepEqual(decode(union, [1]), {
+      ok: false,
+      faults: ['value: expected an object or null, got [1]'],
+    })
+    assert.deepEqual(decode(union, { a: 1 }), {
+      ok: false,
+      faults: ['a: unknown field; the fields are none'],
+    })
+  })
+})
+
+describe('faults()', () => {
+  it('tells 20, and how many more there are', () => {
+    const result = decode(t.array(t.string), Array(100_000).fill(1))
+    assert.ok(!result.ok)
+    assert.equal(result.faults.length, 21)
+    assert.deepEqual(result.faults.slice(19), ['19: expected string, got 1', 'and 99980 more'])
+  })
+})
+
 describe('oneOf()', () => {
   it('accepts its values only', () => {
     assert.equal(oneOf('a', 'b').is('a'), true)
