@@ -14,7 +14,7 @@ export type Row = {
 /** Codes below -32000 are those of JSON-RPC 2.0 and LSP 3.17; the others are ours, 1000 and up, never reused. */
 // biome-ignore format: a table is read row by row
 export const errorTable = {
-  'parse-failed': { code: -32700, blame: 'user', retryable: false, message: 'Cannot read message: {reason}', fix: 'Send JSON-RPC 2.0 with a Content-Length header, as the Language Server Protocol does' },
+  'parse-failed': { code: -32700, blame: 'user', retryable: false, message: 'Cannot read message: {reason}', fix: 'Send JSON-RPC 2.0 as the Language Server Protocol does: a Content-Length header within the limit, an empty line, the JSON' },
   'request-invalid': { code: -32600, blame: 'user', retryable: false, message: 'Cannot accept request: {reason}', fix: 'Follow the life cycle initialize, initialized, requests, shutdown, exit' },
   'method-unknown': { code: -32601, blame: 'user', retryable: false, message: 'Cannot answer method "{method}": no such method{suggestion}', fix: 'Use one of the methods of schemas/rpc.json' },
   'params-invalid': { code: -32602, blame: 'user', retryable: false, message: 'Cannot use params of "{method}": {faults}', fix: 'Send params that fit schemas/rpc.json' },
@@ -26,7 +26,7 @@ export const errorTable = {
   'target-invalid': { code: 1101, blame: 'user', retryable: false, message: 'Cannot read target "{target}": {reason}', fix: 'Write "process/PID" or "container/NAME"; "standin ls" lists them' },
   'target-not-found': { code: 1102, blame: 'user', retryable: false, message: 'Cannot find target "{target}": {reason}', fix: 'Pick one that "standin ls" lists' },
   'target-ambiguous': { code: 1103, blame: 'user', retryable: false, message: 'Cannot choose target "{target}": {count} containers have that name ({names})', fix: 'Name one by its id, "container/ID", or by its process, "process/PID"' },
-  'target-unreadable': { code: 1104, blame: 'user', retryable: false, message: 'Cannot read target "{target}": no right to look into pid {pid} of user {owner}', fix: 'Run as that user, or as root: "sudo standin ..."' },
+  'target-unreadable': { code: 1104, blame: 'user', retryable: false, message: 'Cannot read target "{target}": no right to look into pid {pid} of user {owner}', fix: 'Run as that user, or as root: "sudo standin ..."; as root in a container, start that with "--cap-add SYS_PTRACE"' },
   'target-ended': { code: 1105, blame: 'user', retryable: true, message: 'Cannot attach to target "{target}": its process ended', fix: 'Start it again, then start the session again' },
   'runtime-failed': { code: 1106, blame: 'user', retryable: true, message: 'Cannot ask container runtime "{runtime}": {reason}', fix: 'Check that "{command}" works in this terminal' },
   'config-invalid': { code: 1201, blame: 'user', retryable: false, message: 'Cannot use configuration "{file}": {faults}', fix: 'Correct the keys that are named' },
@@ -47,7 +47,7 @@ export const errorTable = {
   'server-silent': { code: 1702, blame: 'standin', retryable: true, message: 'Cannot finish "{what}": the server of standin did not answer within {seconds} s', fix: 'Try again; if it stays, look at what "-v" shows' },
   'agent-failed': { code: 2001, blame: 'standin', retryable: true, message: 'Cannot start agent: {reason}', fix: 'Try again; if it stays, report it with "standin serve --log-level debug"' },
   'kernel-feature-missing': { code: 2002, blame: 'user', retryable: false, message: 'Cannot use kernel feature "{feature}": this Linux {kernel} does not offer it, it came with {since}', fix: 'Run {since} or newer; where it is new enough, leave the sandbox that hides the feature, or take a kernel that is built with it' },
-  'right-missing': { code: 2003, blame: 'user', retryable: false, message: 'Cannot {verb} here: {errno}, the right {right} is missing', fix: 'Run as root: "sudo standin ...", or as the user who made the namespace' },
+  'right-missing': { code: 2003, blame: 'user', retryable: false, message: 'Cannot {verb} here: {errno}, the right {right} is missing', fix: 'Run as root: "sudo standin ...", or as the user who made the namespace; as root in a container, start that with "--cap-add {right}"' },
   'link-version': { code: 2101, blame: 'standin', retryable: false, message: 'Cannot talk on link: the other end speaks version {theirs}, this one {ours}', fix: 'Install standin again: server and agent come from one package' },
   'link-refused': { code: 2102, blame: 'standin', retryable: false, message: 'Cannot open link: {reason}', fix: 'Start the session again' },
   'link-lost': { code: 2103, blame: 'cluster', retryable: true, message: 'Cannot reach agent: the link was silent or closed for {seconds} s', fix: 'Check the network, then start the session again' },

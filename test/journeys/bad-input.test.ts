@@ -86,6 +86,14 @@ describe('bad input', () => {
     )
   })
 
+  it('root without the right to enter the target is told which right to give', async () => {
+    await assertRefused(
+      exec(pod.target, ['echo', 'ran'], { through: ['setpriv', '--bounding-set', '-sys_admin', '--'] }),
+      /^standin: Cannot enter the network namespace of pid \d+ here: EPERM, the right CAP_SYS_ADMIN is missing$/,
+      /^standin: fix: Run as root.*"--cap-add CAP_SYS_ADMIN"$/,
+    )
+  })
+
   // The process can end before or after it was entered, so either is right: refused as a whole, or run as a whole.
   for (const step of ['looking for', 'starting the agent'])
     it(`a process that ends at "${step}" is refused, or was attached in time`, async () => {
@@ -216,10 +224,12 @@ describe('bad input', () => {
 
   describe('with containers', () => {
     let containers: Containers
+    // One for each run of the tests: runc knows a container by namespace and name on the whole machine.
+    const namespace = `bad-input-${process.pid}`
     before(async () => {
       containers = await startContainers()
       await containers.startInPodman('twice', 8080)
-      await containers.startInContainerd('first', 'twice', 8084)
+      await containers.startInContainerd(namespace, 'twice', 8084)
     })
     after(() => containers.end())
 
