@@ -27,7 +27,7 @@ export async function run(argv: readonly string[]): Promise<void> {
     process.exitCode = await serve(options, streams)
   } catch (thrown) {
     const { kind, message, data } = asFailure(thrown, 'standin serve')
-    process.stderr.write(`standin: ${message}\nstandin: ${data.fix}\n`)
+    process.stderr.write(`standin: ${message}\nstandin: fix: ${data.fix}\n`)
     process.exitCode = kind === 'usage-wrong' ? exitUsage : 1
   }
   process.exit()

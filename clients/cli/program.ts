@@ -23,6 +23,8 @@ export async function runProgram(args: readonly string[]): Promise<number> {
     return code
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return 0
+    // Nothing was asked, and the help page has been shown.
+    if (thrown instanceof CommanderError && thrown.code === 'commander.help') return 1
     tellError(thrown, args)
     return args[0] === 'exec' ? failedCode : 1
   }
@@ -154,13 +156,30 @@ function addServe(program: Command): void {
     .option('--listen <where>', 'accept on unix:PATH or tcp:PORT')
     .option('--log-file <file>', 'write the log to a file instead of standard error')
     .addOption(
-      new Option('--log-level <level>', 'how much to log').choices(['error', 'warning', 'info', 'debug']),
+      new Option('--log-level <level>', 'how much to log; default warning').choices([
+        'error',
+        'warning',
+        'info',
+        'debug',
+      ]),
     )
-    .option('--trace', 'log every message')
+    .addOption(
+      new Option('--trace [how]', "show every message in the client's log; default messages").choices([
+        'messages',
+        'verbose',
+      ]),
+    )
     .option('--clientProcessId <pid>', 'end when this process is gone')
     .addHelpText(
       'after',
-      examples(['standin serve --stdio', 'standin serve --listen=unix:/tmp/standin.sock --log-level debug']),
+      `${examples([
+        'standin serve --stdio',
+        'standin serve --listen=unix:/tmp/standin.sock --log-file=/tmp/standin.log --log-level=debug',
+        'STANDIN_TOKEN=s3cret standin serve --socket=4567 --clientProcessId=4711',
+      ])}
+Token:
+  except over --stdio, initialize carries the secret of the variable STANDIN_TOKEN as "token"; --listen makes
+  one if there is none, and prints it on standard error: {"listening":"tcp:40123","token":"..."}`,
     )
 }
 
@@ -214,10 +233,12 @@ function tellError(thrown: unknown, args: readonly string[]): void {
 
 function usageFailure(thrown: CommanderError, args: readonly string[]): Failure {
   const known = ['exec', 'ls', 'traffic', 'serve', 'completion'].includes(args[0] ?? '')
-  const reason =
-    thrown.code === 'commander.help' ? 'no command is given' : thrown.message.replace(/^error: /, '')
+  const reason = thrown.message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .replace(/'([^']*)'/g, '"$1"')
   return new Failure('usage-wrong', {
-    reason: reason.replaceAll('\n', ' '),
+    reason,
     help: known ? `standin help ${args[0]}` : 'standin help',
   })
 }

@@ -68,7 +68,10 @@ function bodyLines(mark: string, body: Request['body']): string[] {
   if (body === undefined) return []
   const text =
     body.encoding === 'utf8' ? body.data : `(${body.data.length} characters of base64) ${body.data}`
-  const lines = text.split('\n').map(line => `  ${mark} ${printable(line)}`)
+  const lines = text
+    .replace(/\r?\n$/, '')
+    .split('\n')
+    .map(line => `  ${mark} ${printable(line)}`)
   return body.truncated ? [...lines, `  ${mark} …`] : lines
 }
 

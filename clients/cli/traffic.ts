@@ -8,6 +8,7 @@ import type { Connection } from '../rpc/connection.ts'
 import { deferred } from '../rpc/deferred.ts'
 import { ask } from './client.ts'
 import { portList, wholeNumber } from './exec-options.ts'
+import { cut } from './table.ts'
 import { tell } from './tell.ts'
 import { trafficHeader, trafficRows } from './traffic-rows.ts'
 
@@ -130,10 +131,10 @@ function tableScreen(): Screen {
   let text = ''
   const clear = () => (stdout.isTTY ? '\r\x1b[K' : '')
   const status = () => {
+    if (!stdout.isTTY) return ''
     const { requests, open } = state.counts()
-    return stdout.isTTY
-      ? `${requests} requests, ${open} open connections, ${lost} events lost; Ctrl-C ends`
-      : ''
+    const line = `${requests} requests, ${open} open connections, ${lost} events lost; Ctrl-C ends`
+    return cut(line, stdout.columns) // a second line would not be cleared
   }
   stdout.write(`${trafficHeader}\n${status()}`)
   return {

@@ -102,6 +102,20 @@ describe('the terminal client beside a scripted server', () => {
     }
   })
 
+  it('a mistake on the command line is told with the help page to read, and no command at all by that page', async () => {
+    for (const [args, told] of [
+      [['lss'], 'unknown command "lss" (Did you mean ls?)\nstandin: fix: See "standin help"'],
+      [['ls', '--nam'], 'unknown option "--nam" (Did you mean --name?)\nstandin: fix: See "standin help ls"'],
+    ] as const) {
+      const ended = await run([...args])
+      assert.notEqual(ended.code, 0)
+      assert.equal(ended.stderr, `standin: Cannot run this command line: ${told}\n`)
+    }
+    const bare = await run([])
+    assert.equal(bare.code, 1)
+    assert.match(bare.stdout + bare.stderr, /^Usage: standin[\s\S]*standin help exec\n\s*$/)
+  })
+
   it('-q leaves the command alone with its output', async () => {
     const ended = await run(['exec', ...target, '-q', '--', 'echo', 'hi'], { warnings: ['careful'] })
     assert.deepEqual({ ...ended, signal: null }, { code: 0, signal: null, stdout: 'hi\n', stderr: '' })

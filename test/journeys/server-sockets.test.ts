@@ -112,7 +112,7 @@ describe('the server on a socket', () => {
   it('does not dial out without a secret', async () => {
     const { STANDIN_TOKEN: _, ...without } = withToken
     const server = start(['--socket=1'], without)
-    await server.untilErrors(/STANDIN_TOKEN is not set/)
+    await server.untilErrors(/STANDIN_TOKEN is not set.*\nstandin: fix: See "standin serve --help"\n/)
     assert.equal(await server.ended, 2)
   })
 })

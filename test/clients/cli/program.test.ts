@@ -1,4 +1,4 @@
-// The command tree and its help pages.
+// The command tree, its help pages, and its refusals.
 import assert from 'node:assert/strict'
 import { commandTree } from '../../../clients/cli/program.ts'
 

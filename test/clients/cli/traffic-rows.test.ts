@@ -81,6 +81,12 @@ describe('trafficRows()', () => {
     ])
   })
 
+  it('shows no line after the last line end of a body', () => {
+    const body = { encoding: 'utf8' as const, data: 'one\n\ntwo\n', truncated: false }
+    const [, ...lines] = trafficRows().rows({ ...response(1), body })
+    assert.deepEqual(lines, ['  < one', '  < ', '  < two'])
+  })
+
   it('forgets the oldest of too many unanswered requests', () => {
     const state = trafficRows()
     state.rows(opened)
