@@ -36,7 +36,7 @@ export const errorTable = {
   'process-not-found': { code: 1401, blame: 'user', retryable: false, message: 'Cannot find process "{processId}": it has ended or was never started', fix: 'Use an id that launch or prepareLaunch answered and that has not exited' },
   'stdin-closed': { code: 1402, blame: 'user', retryable: false, message: 'Cannot write to process "{processId}": its standard input is closed', fix: 'Launch it with "stdin": "pipe" and do not end the input' },
   'signal-unknown': { code: 1403, blame: 'user', retryable: false, message: 'Cannot send signal "{signal}": no signal has that name here', fix: 'Use a name as "kill -l" lists them, such as "SIGTERM"' },
-  'command-not-found': { code: 1404, blame: 'user', retryable: false, message: 'Cannot run command "{command}": no such program in PATH', fix: 'Check the name, or give a path' },
+  'command-not-found': { code: 1404, blame: 'user', retryable: false, message: 'Cannot run command "{command}": no such program', fix: 'Check the spelling; a program outside of PATH needs its path' },
   'command-not-executable': { code: 1405, blame: 'user', retryable: false, message: 'Cannot run command "{command}": {reason}', fix: 'Name a program, run "chmod +x" on it, or put its interpreter before it, as in "sh FILE"' },
   'folder-not-found': { code: 1406, blame: 'user', retryable: false, message: 'Cannot run command in folder "{folder}": no such folder', fix: 'Give a folder that exists as "cwd"' },
   'hooks-unavailable': { code: 1501, blame: 'user', retryable: false, message: 'Cannot hook processes on this machine: {reason}', fix: '{fix}' },

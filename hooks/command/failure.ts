@@ -5,11 +5,12 @@ import { type ErrorKind, Failure } from '../../protocol/errors.ts'
 import type { Command } from '../shared/threads.ts'
 
 /** The failure behind an error of child_process.spawn, which says ENOENT for a missing folder and a missing program alike. */
-export function spawnFailure(error: Error, { file, cwd }: Command): Failure {
+export function spawnFailure(error: Error, command: Command): Failure {
+  const { file, cwd } = command
   const errno = (error as NodeJS.ErrnoException).code ?? 'unknown'
   if (look(cwd)?.isDirectory() !== true)
     return new Failure('folder-not-found', { folder: cwd }, { cause: error })
-  if (errno === 'ENOENT' && !isThere(file, cwd))
+  if (errno === 'ENOENT' && !isThere(command))
     return new Failure('command-not-found', { command: file }, { cause: error })
   if (['ENOENT', 'EACCES', 'ENOEXEC', 'ENOTDIR', 'EISDIR', 'ELOOP', 'EPERM'].includes(errno))
     return new Failure(
@@ -27,8 +28,10 @@ function reasonOf(errno: string, file: string, cwd: string): string {
 }
 
 /** A script whose interpreter is missing gives ENOENT although the script itself is there. */
-const isThere = (file: string, cwd: string): boolean =>
-  file.includes('/') && look(resolve(cwd, file))?.isFile() === true
+function isThere({ file, cwd, environment }: Command): boolean {
+  const folders = file.includes('/') ? [''] : (environment.PATH ?? '').split(':')
+  return folders.some(folder => look(resolve(cwd, folder, file))?.isFile() === true)
+}
 
 /** What lies at a path; undefined for nothing, and for what may not be looked at. */
 function look(path: string): Stats | undefined {

@@ -20,6 +20,8 @@ describe('spawnFailure()', () => {
     const interpreter = `${start} "/etc/passwd": the interpreter that it names is not there`
     assert.equal(messageOf('ENOENT', '/etc/passwd'), interpreter)
     assert.equal(messageOf('EACCES', '/etc'), `${start} "/etc": it is a folder`)
+    const found = { ...command, file: 'passwd', environment: { PATH: '/usr:/etc' } }
+    assert.equal(spawnFailure(failed('ENOENT'), found).kind, 'command-not-executable')
   })
   it('takes a path through a file for a missing folder', () => {
     const failure = spawnFailure(failed('EACCES'), { ...command, cwd: '/etc/passwd/x' })
