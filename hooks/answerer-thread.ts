@@ -1,13 +1,22 @@
 // Thread "answerer": takes each trapped call from the kernel and sees that it gets exactly one answer.
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads'
 import { openLedger } from './linux/ledger.ts'
-import { canSendDescriptor, receive, wakeOnSameCpu } from './linux/notification.ts'
+import { errnoName } from './linux/libc.ts'
+import {
+  CannotAnswer,
+  canSendDescriptor,
+  mustAnswer,
+  receive,
+  sendContinue,
+  wakeOnSameCpu,
+} from './linux/notification.ts'
+import { blockSignals } from './linux/signal-mask.ts'
 import { POLLHUP, POLLIN, poll } from './linux/sockets.ts'
 import { openAcceptWatch } from './shared/accept-watch.ts'
 import { normalAddresses } from './shared/announcements.ts'
 import type { AnswererData, FromAnswerer, ToAnswerer } from './shared/threads.ts'
 import { type Accepting, tryAccept, waitingEnd } from './syscalls/accept.ts'
-import { answerCall } from './syscalls/answer.ts'
+import { answerCall, reportMistake } from './syscalls/answer.ts'
 import { makeKeptConnections } from './syscalls/kept-connections.ts'
 import { ownArchitecture } from './syscalls/table.ts'
 import { makeWaitingCalls } from './syscalls/waiting-calls.ts'
@@ -46,6 +55,7 @@ function run(notifications: number): void {
     watch: openAcceptWatch(acceptWatch),
     accept4: architecture.numbers.accept4,
   }
+  blockSignals()
   wakeOnSameCpu(notifications)
   say({ type: 'ready', complete: canSendDescriptor(notifications) })
   const call = ledger.current
@@ -54,9 +64,15 @@ function run(notifications: number): void {
     const got = receive(notifications, call)
     if (got === -ENOENT && (poll([{ descriptor: notifications, events: 0 }], 0)[0]! & POLLHUP) !== 0) break
     if (got === -EINTR || got === -ENOENT) continue
-    if (got < 0) break
-    readMessages()
-    answerCall(call, { architecture, accepting, filteredThread: thread })
+    // The supervisor ends then, and the guard answers.
+    if (got < 0) throw new Error(`Cannot receive trapped calls: ${errnoName(got)}`)
+    try {
+      readMessages()
+      answerCall(call, { architecture, accepting, filteredThread: thread })
+    } catch (thrown) {
+      mustAnswer(sendContinue(notifications, call))
+      reportMistake(world, thrown)
+    }
   }
 
   function readMessages(): void {
@@ -73,15 +89,21 @@ function next(notifications: number, accepting: Accepting): boolean {
   while (waiting.size > 0) {
     const { list, timeoutMs } = waiting.watched(performance.now())
     const [own, ...others] = poll([{ descriptor: notifications, events: POLLIN }, ...list], timeoutMs)
-    if (others.every(events => events === 0) && own === 0) waiting.sweep()
-    waiting.serve(
-      others,
-      performance.now(),
-      (call, copy, listener) => tryAccept(call, copy, listener, accepting),
-      waitingEnd,
-    )
-    if ((own! & POLLHUP) !== 0) return false
-    if ((own! & POLLIN) !== 0) return true
+    try {
+      if (others.every(events => events === 0) && own === 0) waiting.sweep()
+      waiting.serve(
+        others,
+        performance.now(),
+        (call, copy, listener) => tryAccept(call, copy, listener, accepting),
+        waitingEnd,
+      )
+    } catch (thrown) {
+      if (thrown instanceof CannotAnswer) throw thrown
+      waiting.release()
+      reportMistake(accepting.world, thrown)
+    }
+    // What else it may say is for the next receive to find out.
+    if (own !== 0) return (own! & POLLHUP) === 0
   }
   return true
 }

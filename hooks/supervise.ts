@@ -29,6 +29,8 @@ type Start = Extract<ToSupervisor, { type: 'start' }>
 type End = { code?: number; signal?: string }
 /** How long what is hooked has to end by itself when the server is gone. */
 const killAfterMs = 2000
+/** The last word to the server may take so long, while trapped calls wait for the guard. */
+const lastWordMs = 200
 
 export function supervise(command: readonly string[]): void {
   const {
@@ -41,7 +43,11 @@ export function supervise(command: readonly string[]): void {
     return
   }
   becomeSubreaper()
-  new Supervisor(command, processId, name).begin(token)
+  const supervisor = new Supervisor(command, processId, name)
+  // Node would wait for the answerer, which waits for the next call.
+  for (const fault of ['uncaughtException', 'unhandledRejection'])
+    process.on(fault, thrown => supervisor.giveUp(thrown))
+  supervisor.begin(token)
 }
 
 function refuseToRunAlone(): void {
@@ -57,6 +63,7 @@ class Supervisor {
   readonly #threads = startThreads({
     answerer: message => this.#hearAnswerer(message),
     spawner: message => this.#hearSpawner(message),
+    died: thrown => this.giveUp(thrown),
   })
   /** Set when the server said start; from then on its end ends the command. */
   #isStarted = false
@@ -92,6 +99,14 @@ class Supervisor {
       },
       thrown => this.#fail(thrown),
     )
+  }
+
+  /** A mistake of ours that leaves calls without an answer: the guard answers them as soon as this process is gone. */
+  giveUp(thrown: unknown): void {
+    setTimeout(() => exitAtOnce(125), lastWordMs)
+    const text = `The supervisor ends because of a mistake in standin: ${thrown instanceof Error ? thrown.stack : thrown}`
+    this.#line.say({ type: 'notice', level: 'warning', code: 'hook-mistake', text })
+    this.#line.flush(() => exitAtOnce(125))
   }
 
   #fail(thrown: unknown): void {

@@ -31,6 +31,8 @@ export type Threads = {
 export async function startThreads(on: {
   answerer: (message: FromAnswerer) => void
   spawner: (message: FromSpawner) => void
+  /** A thread died of an exception, once both were warm. */
+  died: (thrown: unknown) => void
 }): Promise<Threads> {
   const memory = makeSharedMemory()
   const ledger = createLedger()
@@ -51,6 +53,7 @@ export async function startThreads(on: {
   }
   answerer.on('message', on.answerer)
   spawner.on('message', on.spawner)
+  for (const thread of [answerer, spawner]) thread.on('error', on.died)
   return {
     memory,
     acceptWatch,

@@ -1,5 +1,5 @@
 // Seccomp user notifications as bytes and ioctls: receive one, ask whether it is alive, answer it, answer it with a descriptor (seccomp_unotify(2)).
-import { declare } from './libc.ts'
+import { declare, errnoName } from './libc.ts'
 
 // struct seccomp_notif, 80 bytes          struct seccomp_notif_resp, 24 bytes   struct seccomp_notif_addfd, 24 bytes
 //  0  u64 id                               0  u64 id                             0  u64 id
@@ -18,6 +18,9 @@ const SECCOMP_IOCTL_NOTIF_SET_FLAGS = 0x40082104
 const SECCOMP_USER_NOTIF_FLAG_CONTINUE = 1
 const SECCOMP_ADDFD_FLAG_SEND = 2
 const SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 1
+
+const ENOENT = 2
+const EINPROGRESS = 115
 
 const ioctl = declare<[number, number, Buffer]>('int ioctl(int, ulong, void*)')
 const ioctlNumber = declare<[number, number, number]>('int ioctl(int, ulong, ulong)')
@@ -39,9 +42,18 @@ export function receive(listener: number, call: Call): number {
   return ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, call)
 }
 
+/** The descriptor does not do its work any more: nothing can be answered here, and no call may be forgotten as if it were over. */
+export class CannotAnswer extends Error {}
+
+/** ENOENT says that the call is gone, and EINPROGRESS that it has its answer; what else may go wrong is thrown as CannotAnswer. */
+export function mustAnswer(result: number): number {
+  if (result >= 0 || result === -ENOENT || result === -EINPROGRESS) return result
+  throw new CannotAnswer(`Cannot answer trapped call: ${errnoName(result)}`)
+}
+
 /** Whether the thread still waits in the call; asked after reading its memory and before acting for it. */
 export const isAlive = (listener: number, call: Call): boolean =>
-  ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, call) === 0
+  mustAnswer(ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, call)) === 0
 
 const answer = Buffer.alloc(24)
 /** Of its own, because it is the answer to most calls and differs in the id alone. */
@@ -61,7 +73,7 @@ export function sendResult(listener: number, call: Call, result: number): number
   answer.set(call.subarray(0, 8), 0)
   if (result < 0) answer.writeInt32LE(result, 16)
   else answer.writeBigInt64LE(BigInt(result), 8)
-  return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answer)
+  return mustAnswer(ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, answer))
 }
 
 const injection = Buffer.alloc(24)

@@ -2,6 +2,8 @@
 import {
   architectureOf,
   type Call,
+  CannotAnswer,
+  mustAnswer,
   numberOf,
   sendContinue,
   sendResult,
@@ -24,20 +26,30 @@ export type Context = {
 export function answerCall(call: Call, context: Context): void {
   const { world } = context.accepting
   const outcome = decide(call, context)
-  if (outcome.kind === 'continue') sendContinue(world.listener, call)
+  if (outcome.kind === 'continue') mustAnswer(sendContinue(world.listener, call))
   if (outcome.kind === 'result') sendResult(world.listener, call, outcome.result)
 }
 
-function decide(call: Call, context: Context): Outcome {
-  if (threadOf(call) === context.filteredThread) return leaveAlone('a call of standin itself')
+/** Says that standin is wrong somewhere; the user's program goes on without it. */
+export function reportMistake(world: World, thrown: unknown): void {
   try {
-    return dispatch(call, context)
-  } catch (thrown) {
-    context.accepting.world.notice({
+    world.notice({
       level: 'warning',
       code: 'hook-mistake',
       text: `A system call was left alone because of a mistake in standin: ${thrown instanceof Error ? thrown.stack : thrown}`,
     })
+  } catch {
+    // Whoever reads notices is gone; the calls matter more.
+  }
+}
+
+export function decide(call: Call, context: Context): Outcome {
+  if (threadOf(call) === context.filteredThread) return leaveAlone('a call of standin itself')
+  try {
+    return dispatch(call, context)
+  } catch (thrown) {
+    if (thrown instanceof CannotAnswer) throw thrown
+    reportMistake(context.accepting.world, thrown)
     return leaveAlone('a mistake here')
   }
 }

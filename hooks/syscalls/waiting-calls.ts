@@ -2,7 +2,16 @@
 
 import type { Ledger } from '../linux/ledger.ts'
 import { close } from '../linux/libc.ts'
-import { type Call, idOf, isAlive, notificationBytes, sendResult, threadOf } from '../linux/notification.ts'
+import {
+  type Call,
+  idOf,
+  isAlive,
+  mustAnswer,
+  notificationBytes,
+  sendContinue,
+  sendResult,
+  threadOf,
+} from '../linux/notification.ts'
 import { POLLIN, type Watched } from '../linux/sockets.ts'
 import type { Listener, World } from './world.ts'
 
@@ -22,6 +31,8 @@ export type WaitingCalls = {
   serve(events: readonly number[], nowMs: number, attempt: Attempt, end: End): void
   /** Lets go of every call that a signal or the process's death has ended. */
   sweep(): void
+  /** Leaves every held call to the kernel. */
+  release(): void
 }
 type Attempt = (call: Call, copy: number, listener: Listener) => boolean
 type End = (events: number, late: boolean) => number | undefined
@@ -86,7 +97,10 @@ export function makeWaitingCalls(world: World, ledger: Ledger): WaitingCalls {
       for (const waiting of held.values()) deadlineMs = Math.min(deadlineMs, waiting.deadlineMs)
       list ??= [
         ...[...groups.values()].map(({ copy }) => ({ descriptor: copy, events: POLLIN })),
-        ...[...held.values()].map(({ pidfd }) => ({ descriptor: pidfd, events: POLLIN })),
+        // One without a descriptor is found by the sweep; poll(2) refuses lists that are longer than the limit of open files.
+        ...[...held.values()]
+          .filter(({ pidfd }) => pidfd >= 0)
+          .map(({ pidfd }) => ({ descriptor: pidfd, events: POLLIN })),
       ]
       return { list, timeoutMs: Math.max(0, Math.ceil(deadlineMs - nowMs)) }
     },
@@ -95,6 +109,12 @@ export function makeWaitingCalls(world: World, ledger: Ledger): WaitingCalls {
       if (events.slice(present.length).some(one => one !== 0)) this.sweep()
       for (const [index, group] of present.entries())
         if (groups.has(group.listener.cookie)) serveGroup(group, events[index] ?? 0, nowMs, attempt, end)
+    },
+    release() {
+      for (const waiting of held.values()) {
+        mustAnswer(sendContinue(world.listener, waiting.call))
+        drop(waiting)
+      }
     },
     sweep() {
       for (const waiting of held.values()) if (!isAlive(world.listener, waiting.call)) drop(waiting)

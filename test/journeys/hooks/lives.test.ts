@@ -1,6 +1,8 @@
 // Who ends when: commands that leave processes behind, supervisors that are killed, servers that go away.
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { promisify } from 'node:util'
 import { exchange } from '../../stage/callers.ts'
 import { compile } from '../../stage/compile-programs.ts'
 import { HookHarness, markedProcesses } from '../../stage/hook-harness.ts'
@@ -101,6 +103,17 @@ describe('lives of hooked processes', () => {
         } else await servesUnannounced(hooked, listener)
       assert.equal(stateOf(hooked.pid) === undefined, false)
     })
+
+  it('a supervisor that cannot answer any more ends, and the guard lets its commands go on', async () => {
+    const hooked = await harness.start([compile('accept.c', 'c'), String(port)], { ports: [port] })
+    const listener = await hooked.listening(port)
+    await serves(hooked, listener)
+    await untilState('accept', () => inAccept(hooked.pid))
+    await closeNotifications(hooked.supervisor.pid!)
+    for (let turn = 0; turn < 5; turn++) await servesUnannounced(hooked, listener)
+    await hooked.ended
+    assert.equal(hooked.notices('hook-mistake').length, 1)
+  })
 
   for (const [first, ends] of [
     ['the supervisor', ['supervisor', 'server']],
@@ -219,4 +232,13 @@ function childrenOf(parent: number): number[] {
   return readdirSync(`/proc/${parent}/task`).flatMap(task =>
     readFileSync(`/proc/${parent}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
   )
+}
+
+/** Takes the notification descriptor away from a supervisor, so that its next answer fails. */
+async function closeNotifications(supervisor: number): Promise<void> {
+  const folder = `/proc/${supervisor}/fd`
+  const found = readdirSync(folder).find(name => readlinkSync(`${folder}/${name}`).includes('seccomp'))
+  const close = ['-ex', `call (int)close(${found})`, '-ex', 'detach']
+  const options = { timeout: 30_000, env: { ...process.env, DEBUGINFOD_URLS: '' } }
+  await promisify(execFile)('gdb', ['-nx', '-batch', '-p', String(supervisor), ...close], options)
 }
