@@ -8,6 +8,8 @@ const PIDFD_GETFD = 438
 const PIDFD_THREAD = 0x80
 const EINVAL = 22
 const ESRCH = 3
+/** Sends no signal with number 0, and only says whether the thread is one of that process (tgkill(2)). */
+const tgkill = declare<[number, number, number]>('int tgkill(int, int, int)')
 const syscall = declare<[number, number, number, number]>('long syscall(long, long, long, long)')
 
 export type Descriptors = {
@@ -17,9 +19,11 @@ export type Descriptors = {
   watch(thread: number): number
 }
 
-export function makeDescriptors(limit = 256): Descriptors {
+/** `threads: false` does as on Linux before 6.9. */
+export function makeDescriptors({ limit = 256, threads = true } = {}): Descriptors {
   const pidfds = new Map<number, number>()
-  let threads = true
+  /** Before Linux 6.9: the process whose thread it was, because its pidfd outlives the thread, whose number another process may get. */
+  const leaders = new Map<number, number>()
 
   function open(thread: number): number {
     if (threads) {
@@ -27,10 +31,14 @@ export function makeDescriptors(limit = 256): Descriptors {
       if (pidfd !== -EINVAL) return pidfd
       threads = false
     }
-    return syscall(PIDFD_OPEN, leaderOf(thread), 0, 0)
+    const leader = leaderOf(thread)
+    leaders.set(thread, leader)
+    return syscall(PIDFD_OPEN, leader, 0, 0)
   }
 
   function pidfdOf(thread: number): number {
+    const leader = leaders.get(thread)
+    if (leader !== undefined && tgkill(leader, thread, 0) === -ESRCH) forget(thread)
     const known = pidfds.get(thread)
     if (known !== undefined) return known
     const pidfd = open(thread)
@@ -47,6 +55,7 @@ export function makeDescriptors(limit = 256): Descriptors {
     const pidfd = pidfds.get(thread)
     if (pidfd !== undefined) close(pidfd)
     pidfds.delete(thread)
+    leaders.delete(thread)
   }
 
   return {
@@ -62,7 +71,9 @@ export function makeDescriptors(limit = 256): Descriptors {
     },
     watch(thread) {
       forget(thread)
-      return open(thread)
+      const pidfd = open(thread)
+      leaders.delete(thread)
+      return pidfd
     },
   }
 }

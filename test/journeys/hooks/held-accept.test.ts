@@ -141,6 +141,26 @@ describe('a held accept', () => {
     await holder.release()
   })
 
+  for (const [mode, how] of [
+    ['exec', 'another thread executes a program'],
+    ['cancel', 'its thread is cancelled'],
+  ] as const)
+    it(`keeps no hold on the port when ${how}, and the next one on that port is served`, async () => {
+      hooked = await harness.start([compile('accept-disturbed.c', 'c'), mode, String(++port)], {
+        ports: [port],
+      })
+      await hooked.listening(port)
+      const waits = () => hooked.output.until('the thread', line => line.startsWith('waits'))
+      const thread = mode === 'exec' ? hooked.pid : Number((await waits()).split(' ')[1])
+      await untilState('accept', () => inAccept(thread))
+      process.kill(hooked.pid, 'SIGUSR1')
+      await hooked.output.untilCount('second start', 2, line => line.startsWith('ready'))
+      await untilState('accept', () => inAccept(hooked.pid))
+      listener = await hooked.listening(port)
+      await serves()
+      await serves()
+    })
+
   it('keeps no hold on the port when one of its processes is killed and the others go on', async () => {
     const script = `${compile('accept.c', 'c')} ${++port} & echo child $!; read line; wait`
     hooked = await harness.start(['sh', '-c', script], { ports: [port] })
