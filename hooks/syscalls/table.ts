@@ -23,7 +23,8 @@ export const treatments: Readonly<Record<CallName, Treatment>> = {
   io_uring_setup: 'refuseENOSYS',
 }
 
-/** A call of foreign (32-bit) programs that is trapped for a warning only: the one that sets the thread pointer, once or twice at each start. */
+/** A call of foreign (32-bit) programs that is trapped for a warning only: the one that sets the thread pointer, once or twice at each start.
+ * Only programs without a C library never do; `brk`, which they might call, is called too often by the others. */
 type Foreign = { readonly audit: number; readonly number: number }
 
 export type Architecture = {
