@@ -6,9 +6,14 @@ import { type FromSupervisor, type ToSupervisor, toSupervisor } from '../protoco
 /** Longer than any start message with a large environment (Linux allows 2 MiB of it). */
 const lineLimitBytes = 16 * 1024 * 1024
 
+const closingMs = 1_000
+
 export type ServerLine = {
   say(message: FromSupervisor): void
-  /** Calls back when everything that was said has left this process, or cannot any more. */
+  /**
+   * Calls back when the server has read everything and closed its end, or after 1 s. Not earlier: a server that happens to write to a
+   * socket whose other end is gone loses with it what it had not read.
+   */
   flush(then: () => void): void
 }
 
@@ -40,8 +45,11 @@ export function openServerLine(
       if (!ended) socket.write(`${JSON.stringify(message)}\n`)
     },
     flush(then) {
-      if (ended) then()
-      else socket.end(then)
+      if (ended) return then()
+      ended = true
+      setTimeout(then, closingMs)
+      socket.once('close', then)
+      socket.end()
     },
   }
 }

@@ -16,8 +16,10 @@ async function reporterFor(options: ExecOptions): Promise<Reporter> {
   const fd = outputDescriptor(options.outputFd)
   const write = fd === 2 ? (text: string) => void process.stderr.write(text) : descriptorWriter(fd)
   if (options.output === 'json') return jsonReporter(write, verbosity)
+  // In CI ora draws no spinner, only its first line again and again.
   // A terminal without a width (script, some containers and serial lines) makes ora clear an infinite number of lines.
-  const canSpin = fd === 2 && process.stderr.isTTY && process.stderr.columns > 0
+  const canSpin =
+    fd === 2 && process.stderr.isTTY && process.stderr.columns > 0 && process.env.CI === undefined
   if (!canSpin || verbosity !== 'normal') return lineReporter(write, verbosity)
   const { default: ora } = await import('ora')
   // The cursor stays and standard input is left alone: both belong to the command, and a killed client could not give them back.

@@ -80,7 +80,7 @@ describe('a mirrored request', () => {
         const { processId } = await backend.connection.request(launch, { sessionId, command: listen })
         await backend.output(processId).untilCount('requests at the process', 50, isRequest)
         await backend.connection.request(signalProcess, { processId, signal: 'SIGTERM' })
-        assert.equal((await backend.exitOf(processId)).code, 0)
+        assert.deepEqual(await backend.exitOf(processId), { processId, code: 0 })
       }
       const result = await calls.stop()
       assert.deepEqual([result.wrong, result.failed], [0, 0])
