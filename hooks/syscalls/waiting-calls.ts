@@ -90,6 +90,8 @@ export function makeWaitingCalls(world: World, ledger: Ledger): WaitingCalls {
       }
       group.calls.push(waiting)
       held.set(threadOf(call), waiting)
+      // Asked after the watch began: a call that died before would be found by the sweep alone, too late for whoever wants the port.
+      if (!isAlive(world.listener, waiting.call)) drop(waiting)
       return true
     },
     watched(nowMs) {
