@@ -24,7 +24,7 @@ const shop = `
 const net = require('node:net')
 const listen = port => net.createServer().listen(port, '0.0.0.0', () => console.log('listening ' + port))
 process.argv.slice(1).forEach(port => listen(Number(port)))
-require('node:readline').createInterface({ input: process.stdin }).on('line', port => listen(Number(port)))
+require('node:readline').createInterface({ input: process.stdin }).on('line', port => listen(Number(port))).on('close', () => process.exit())
 `
 const asNobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', '--']
 

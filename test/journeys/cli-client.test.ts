@@ -62,7 +62,7 @@ describe('the terminal client beside a scripted server', () => {
     assert.equal(missing.code, 127)
     assert.match(
       missing.stderr,
-      /^standin: Cannot run command "no-such-program".*\nstandin: fix: Check the name/m,
+      /^standin: Cannot run command "no-such-program".*\nstandin: fix: Check the spelling/m,
     )
     assert.equal((await exec(['/etc/passwd'])).code, 126)
   })
