@@ -6,7 +6,7 @@ import { beginsRequestLine } from '../traffic/http/start-line.ts'
 import { closedByProcess, Delivery, type DeliveryEnd } from './delivery.ts'
 import { dialListener } from './dial.ts'
 import type { Doorways } from './doorways.ts'
-import type { DeliveryListener } from './incoming.ts'
+import type { DeliveryListener } from './listener.ts'
 import type { SourcePorts } from './source.ts'
 
 export type CopyOptions = {

@@ -2,7 +2,7 @@
 import { connect, type Socket } from 'node:net'
 import type { Endpoint } from '../../protocol/codec.ts'
 import type { Doorway, Doorways } from './doorways.ts'
-import type { DeliveryListener } from './incoming.ts'
+import type { DeliveryListener } from './listener.ts'
 import { sendReset } from './send-reset.ts'
 import { type Route, routesTo, type SourcePorts } from './source.ts'
 

@@ -1,20 +1,13 @@
 // Mirrored connections of one session on their way to the process: each becomes one connection to the listener of its port.
 import { opened as openedCodec } from '../../protocol/agent/control.ts'
-import { decode, type Endpoint } from '../../protocol/codec.ts'
+import { decode } from '../../protocol/codec.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { TrafficTap } from '../traffic/connection.ts'
 import type { Traffic } from '../traffic/traffic.ts'
 import { Copy } from './copy.ts'
 import { Doorways } from './doorways.ts'
+import type { DeliveryListener } from './listener.ts'
 import { SourcePorts } from './source.ts'
-
-/** A listener of a hooked process, and how to announce a connection to the supervisor that answers for it. */
-export type DeliveryListener = {
-  asked: Endpoint
-  actual: Endpoint
-  /** Resolves when accept, getpeername and getsockname will show `caller` and `pod` for a connection from `source`. */
-  announce(connection: { source: Endpoint; caller: Endpoint; pod: Endpoint }): Promise<{ retract(): void }>
-}
 
 export type Incoming = {
   /** A stream that the agent opened, with its payload (protocol/agent/control.ts `opened`, not yet checked). */

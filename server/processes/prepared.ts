@@ -2,7 +2,8 @@
 import { hookProcessVariable, hookSocketVariable, hookTokenVariable } from '../../protocol/hook/messages.ts'
 import { programPath } from '../../protocol/programs.ts'
 import { newToken } from './hook-socket.ts'
-import type { SessionProcesses } from './session-processes.ts'
+import type { HookedProcess } from './hooked-process.ts'
+import type { Hooks } from './hooks.ts'
 import {
   checkShimNames,
   defaultShims,
@@ -12,6 +13,12 @@ import {
   shimScript,
 } from './shims.ts'
 
+/** What looks after the commands of the session. */
+export type Preparing = {
+  readonly hooks: Hooks
+  track(id: string, label: string, options?: { report?: boolean }): HookedProcess
+  arrived(process: HookedProcess): void
+}
 export type PrepareOptions = { command?: string[] | undefined; shims?: string[] | undefined }
 export type Prepared = {
   processId: string
@@ -28,7 +35,7 @@ async function noFolder(): Promise<ShimFolder> {
 }
 
 /** argv starts one command, the shims any number: they bring a token of their own, and what they run is not reported by process/exit. */
-export async function prepare(processes: SessionProcesses, options: PrepareOptions): Promise<Prepared> {
+export async function prepare(processes: Preparing, options: PrepareOptions): Promise<Prepared> {
   checkShimNames(options.shims ?? [])
   const programs = options.shims ?? (await presentPrograms(defaultShims))
   const { hooks } = processes

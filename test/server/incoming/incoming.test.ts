@@ -1,7 +1,8 @@
 // What becomes of copies that reach no process, without any socket; test/journeys/deliver.test.ts delivers to real ones.
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
-import { createIncoming, type DeliveryListener } from '../../../server/incoming/incoming.ts'
+import { createIncoming } from '../../../server/incoming/incoming.ts'
+import type { DeliveryListener } from '../../../server/incoming/listener.ts'
 import { createTraffic } from '../../../server/traffic/traffic.ts'
 import { FakeStream, openedOf } from './fake-stream.ts'
 
