@@ -12,6 +12,7 @@ import { type CaptureOrder, type CaptureStart, type CaptureWord, counterNames } 
 import { captureFilter } from './filter.ts'
 import type { MirrorOptions, StreamWriter, Subscription } from './subscription.ts'
 
+const noticeEveryMs = 1_000
 const nothing: Subscription = { ports: [], answers: 'none', loopbackOnly: false }
 
 type Waiting = { resolve(): void; reject(failure: Failure): void }
@@ -29,6 +30,7 @@ export class Capture {
   #bound = false
   #closing = false
   #unopenedSaid = 0
+  #noticeTimer: NodeJS.Timeout | undefined
   #lastId = 0
 
   /** The calling thread must be in the target's network namespace: the socket stays there, whichever thread reads it. */
@@ -92,6 +94,7 @@ export class Capture {
   /** Resets what is still open, and returns when socket and thread are gone. */
   async close(): Promise<void> {
     this.#closing = true
+    clearTimeout(this.#noticeTimer)
     if (!this.failed) await this.#order({ order: 'close' }).catch(() => undefined)
     await this.#ended
     this.#port.close()
@@ -126,12 +129,21 @@ export class Capture {
       reset: (stream, reason) => this.#take(stream)?.reset(reason),
     })
     giveBack(this.#credit, batch)
+    this.#noteUnopened()
+  }
+
+  /** At most one notice each second, so that a flood of callers is not one of notices. */
+  #noteUnopened(): void {
     const unopened = this.#counters[counterNames.indexOf('unopened')]!
-    if (unopened === this.#unopenedSaid) return
-    this.options.onNotice(
-      `${unopened - this.#unopenedSaid} connections were not mirrored, as the agent could not keep up`,
-    )
+    if (unopened === this.#unopenedSaid || this.#noticeTimer !== undefined) return
+    const missed = unopened - this.#unopenedSaid
+    const connections = missed === 1 ? 'connection was' : 'connections were'
+    this.options.onNotice(`${missed} ${connections} not mirrored, as the agent could not keep up`)
     this.#unopenedSaid = unopened
+    this.#noticeTimer = setTimeout(() => {
+      this.#noticeTimer = undefined
+      this.#noteUnopened()
+    }, noticeEveryMs)
   }
 
   #take(stream: number): StreamWriter | undefined {
