@@ -44,6 +44,7 @@ export class Session {
   /** Aborts what is under way when the session ends. */
   readonly #life = new AbortController()
   #attachment: Attachment | undefined
+  #captured: readonly number[] = []
   #podPorts: readonly number[] = []
   #generation = 0
   /** Attaching, which must have undone itself before the session is over. */
@@ -67,7 +68,10 @@ export class Session {
       onNotice: text => client.log('info', text),
     })
     this.#subscription = new Subscription(
-      async wish => this.#attachment?.talk.ask({ ask: 'subscribe', ...wish }, nothing),
+      async wish => {
+        await this.#attachment?.talk.ask({ ask: 'subscribe', ...wish }, nothing)
+        this.#tellCaptured(wish.ports)
+      },
       thrown => this.#captureFailed(thrown),
     )
   }
@@ -246,6 +250,13 @@ export class Session {
     const listening = this.processes.listeningPorts
     const ports = capturedPorts(this.#rules, { podPorts: this.#podPorts, listening, viewing })
     return this.#subscription.want({ ports, answers: ports.length === 0 ? 'none' : answers })
+  }
+
+  /** What callers say before this is the pod's alone; for whoever waits for it, in a test or a script. */
+  #tellCaptured(ports: readonly number[]): void {
+    const added = ports.filter(port => !this.#captured.includes(port))
+    this.#captured = ports
+    for (const port of added) this.#options.client.log('info', `Port ${port} of the pod is captured`)
   }
 
   #captureFailed(thrown: unknown): void {

@@ -15,6 +15,10 @@ const requestsOf = (lines: readonly string[]) => lines.filter(isRequest).map(wit
 /** The pod listens on "::", where an IPv4 caller is shown as an IPv6 address that maps it. */
 const withoutMapping = (line: string) => line.replace('::ffff:', '')
 
+/** What callers send before this is the pod's alone. */
+const untilCaptured = (backend: Backend) =>
+  backend.messages.until('the capture', line => line === 'Port 8080 of the pod is captured')
+
 async function withPod(
   work: (pod: Pod, backend: Backend, sessionId: string) => Promise<void>,
   podOptions: Parameters<typeof startPod>[0] = {},
@@ -46,6 +50,7 @@ describe('a mirrored request', () => {
       const { processId } = await backend.connection.request(launch, { sessionId, command: listen })
       const process = backend.output(processId)
       await process.until('the process listening', line => line.startsWith('listening 8080'))
+      await untilCaptured(backend)
       const result = await pod.call(10_000, 50).result
       assert.deepEqual(result, { answered: 10_000, wrong: 0, failed: 0, errors: [] })
       await process.untilCount('requests at the process', 10_000, isRequest, 60_000)
@@ -61,6 +66,7 @@ describe('a mirrored request', () => {
       })
       const process = backend.output(processId)
       await process.until('the process listening', line => line.startsWith('listening 8080'))
+      await untilCaptured(backend)
       const result = await pod.call(100, 5, pod.cable.first.ipv6).result
       assert.equal(result.answered, 100)
       await process.untilCount('requests at the process', 100, isRequest)
@@ -104,6 +110,7 @@ describe('a mirrored request', () => {
         const isListening = (line: string) => line.startsWith('listening 8080')
         for (const round of [1, 2]) {
           await output.untilCount('the process listening', round, isListening)
+          await untilCaptured(backend)
           assert.equal((await pod.call(50, 5).result).answered, 50)
           await output.untilCount('requests at the process', 50 * round, isRequest)
           appendFileSync(script, '// changed\n')
@@ -134,6 +141,7 @@ describe('a mirrored request', () => {
         command: [process.execPath, programOf('hash-server.mjs'), '9090'],
       })
       await backend.output(processId).until('the process listening', line => line === 'listening 9090')
+      await untilCaptured(backend)
       assert.equal((await pod.call(50, 5).result).answered, 50)
       await backend.output(processId).untilCount('requests at the process', 50, isRequest)
       await backend.stop()
