@@ -6,7 +6,7 @@ import { Failure } from '../../../protocol/errors.ts'
 import { startSession } from '../../../protocol/rpc/sessions.ts'
 
 const paramsOf = (options: Partial<ExecOptions>) =>
-  sessionParams({ target: 'process/1', ...options }, '/work/shop')
+  sessionParams({ target: 'process/1', ...options }, '/home/me/shop')
 
 function refuses(what: () => unknown, words: RegExp): void {
   assert.throws(what, thrown => {
@@ -32,7 +32,7 @@ describe('sessionParams()', () => {
     })
     assert.deepEqual(params, {
       target: 'process/1',
-      configFile: '/work/shop/conf/standin.json',
+      configFile: '/home/me/shop/conf/standin.json',
       config: {
         feature: {
           env: { include: 'SHOP_*;REGION', override: { A: '1', B: 'x=y', EMPTY: '' } },
