@@ -74,6 +74,30 @@ describe('standin in a terminal', () => {
     assert.ok(stderr.all.some(line => line.startsWith('standin: standing in for')))
   })
 
+  /** A command that ends at once with 7 and leaves a server behind. */
+  const leaving = () =>
+    exec('sh', '-c', `"${process.execPath}" ${programOf('hash-server.mjs')} ${pod.port} & exit 7`)
+  const isNotice = (line: string) => line.includes('what it left behind is served')
+
+  it('what a command left behind is served until it ends, and the exit code is the command’s', async () => {
+    const { stdout, stderr, code } = leaving()
+    await stderr.until('the notice', isNotice)
+    await stdout.until('the program listening', line => line.includes('listening'))
+    const calls = pod.call(0, 2)
+    await stdout.until('a request at the program', line => line.startsWith('/'))
+    assert.equal((await calls.stop()).failed, 0)
+    const left = processesOf(mark.value).find(({ command }) => /node \S*hash-server/.test(command))
+    process.kill(left!.pid, 'SIGTERM')
+    assert.equal(await code, 7)
+  })
+
+  it('what a command left behind is ended by a signal to us', async () => {
+    const { child, stderr, code } = leaving()
+    await stderr.until('the notice', isNotice)
+    child.kill('SIGINT')
+    assert.equal(await code, 7)
+  })
+
   it('a signal, a missing program and one without the right to run end as in a shell', async () => {
     const killed = exec('sh', '-c', 'kill -SEGV $$')
     assert.equal(await killed.code, 139, killed.stderr.all.join('\n'))
