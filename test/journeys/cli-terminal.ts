@@ -14,16 +14,19 @@ export type Terminal = {
   end(): Promise<void>
 }
 
-/** `columns` 0 leaves the terminal without a size, as some containers do. */
+/**
+ * `columns` 0 leaves the terminal without a size, as some containers do. The shell that script(1) starts gives its place to the command: one
+ * that stayed would be ended by Ctrl-C, and its code would be taken for the command's.
+ */
 export function openTerminal(
   command: string,
   environment: NodeJS.ProcessEnv = process.env,
   options: { columns?: number } = {},
 ): Terminal {
-  const sized = options.columns === 0 ? command : `stty cols ${options.columns ?? 100} rows 30; ${command}`
-  const child = spawn('script', ['-qefc', sized, '/dev/null'], {
+  const size = options.columns === 0 ? '' : `stty cols ${options.columns ?? 100} rows 30; `
+  const child = spawn('script', ['-qefc', `${size}exec ${command}`, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...environment, TERM: 'xterm', PS1: 'prompt> ' },
+    env: { ...environment, TERM: 'xterm', SHELL: '/bin/sh', PS1: 'prompt> ' },
   })
   let text = ''
   const looks = new Set<() => void>()
