@@ -17,6 +17,8 @@ export type AnswerOptions = {
   /** Connections that `Sender` gave up. */
   slow(): number
   reply(answer: AgentAnswer): void
+  /** Ends the agent at once. */
+  end(): never
   log(text: string): void
 }
 
@@ -44,7 +46,7 @@ export function createAnswerer(options: AnswerOptions): (value: unknown) => void
 
 async function answerRequest(
   request: AgentRequest,
-  { facts, mirror, slow }: AnswerOptions,
+  { facts, mirror, slow, end }: AnswerOptions,
 ): Promise<Record<string, unknown>> {
   switch (request.ask) {
     case 'describe':
@@ -54,6 +56,8 @@ async function answerRequest(
       await mirror().subscribe({ ports, answers, loopbackOnly: facts().sidecar !== undefined })
       return {}
     }
+    case 'end':
+      return end()
     case 'counters':
       return { ...(await mirror().counters()), slow: slow() }
   }

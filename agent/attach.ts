@@ -51,6 +51,7 @@ async function serve(invocation: AttachInvocation): Promise<string> {
     mirror,
     slow: () => sender.slow,
     reply: value => listener.endpoint.control(value),
+    end: () => end(0, 'the server asked for it'),
     log,
   })
   if (fixed.dropped.length > 0)

@@ -1,15 +1,74 @@
 // The configuration of a session, in mirrord's vocabulary (snake_case keys); sources: mirrord's configuration reference, DESIGN section 10.
 import * as t from 'io-ts'
-import { object, oneOf, port } from './codec.ts'
+import { count, object, oneOf, port } from './codec.ts'
 
 /** One pattern string with `;` between patterns, or a list of patterns; `*` stands for any characters, `?` for one. */
 const patterns = t.union([t.string, t.array(t.string)])
+
+/** A resource list of Kubernetes: "cpu": "100m", "memory": "128Mi". */
+const quantities = t.record(t.string, t.union([t.string, t.number]))
+
+/** Keys and meanings as in mirrord's `agent`; source: mirrord's configuration reference. Values that Kubernetes defines are passed on as they are. */
+export const agentConfig = object(
+  'AgentConfig',
+  {},
+  {
+    image: [t.string, 'image with Node.js 20 or newer; default "node:22-slim"'],
+    image_pull_policy: [oneOf('Always', 'IfNotPresent', 'Never'), 'default "IfNotPresent"'],
+    image_pull_secrets: [
+      t.array(object('ImagePullSecret', { name: [t.string, 'name of the Secret'] })),
+      "Secrets in the agent's namespace that the image is pulled with",
+    ],
+    namespace: [t.string, "namespace of the agent's Job; default the target's. Not with ephemeral"],
+    labels: [t.record(t.string, t.string), 'labels to add to the Job and its pod'],
+    annotations: [t.record(t.string, t.string), 'annotations to add to the Job and its pod'],
+    node_selector: [t.record(t.string, t.string), "added to the pod's; the node is always the target's"],
+    tolerations: [t.array(t.UnknownRecord), 'tolerations of the pod; default: every taint is tolerated'],
+    resources: [
+      object(
+        'AgentResources',
+        {},
+        { requests: [quantities, 'what is reserved'], limits: [quantities, 'what is the most'] },
+      ),
+      'default: requests 10m and 48Mi, limits 1 and 512Mi; not with ephemeral',
+    ],
+    priority_class: [t.string, "priority class of the pod; default the namespace's"],
+    service_account: [t.string, 'service account of the pod, whose token is never mounted'],
+    startup_timeout: [count, 'seconds that starting may take; default 60'],
+    ttl: [count, 'seconds that the finished Job is kept, for its logs; default 0'],
+    security_context: [t.UnknownRecord, "laid over the container's securityContext, key by key"],
+    ephemeral: [
+      t.boolean,
+      'an ephemeral container in the pod instead of a Job, for clusters that forbid hostPID; Kubernetes keeps its finished entry in the pod',
+    ],
+  },
+)
+export type AgentConfig = t.TypeOf<typeof agentConfig>
 
 export const sessionConfig = object(
   'SessionConfig',
   {},
   {
-    target: [t.string, '"process/PID" or "container/NAME"'],
+    target: [
+      t.union([
+        t.string,
+        object(
+          'TargetConfig',
+          {},
+          {
+            path: [t.string, 'the target: "deployment/shop", "pod/shop-0/container/web"...'],
+            namespace: [t.string, "its namespace; default the context's"],
+          },
+        ),
+      ]),
+      'what to stand in for',
+    ],
+    kubeconfig: [
+      t.string,
+      'path of a kubeconfig file; default KUBECONFIG, else ~/.kube/config, else in-cluster',
+    ],
+    kube_context: [t.string, 'context of the kubeconfig; default the current one'],
+    agent: [agentConfig, "how the agent's Job or ephemeral container is made"],
     feature: [
       object(
         'Feature',

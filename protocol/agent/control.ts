@@ -40,6 +40,13 @@ export const agentRequest = t.union([
     ports: [t.array(port), 'ports of the pod; none ends the capture'],
     answers: [answersMode, "how much of the pod's answers"],
   }),
+  object('EndRequest', {
+    id: [count, 'id of the request'],
+    ask: [
+      oneOf('end'),
+      'the agent ends at once, without an answer; an ephemeral container cannot be ended from outside',
+    ],
+  }),
   object('CountersRequest', {
     id: [count, 'id of the request'],
     ask: [oneOf('counters'), 'answered with CaptureCounters'],

@@ -1,4 +1,5 @@
 // Every message of the editor protocol; dispatch, schemas, the reference page and the repository tests all read this list.
+import * as kubernetes from './kubernetes.ts'
 import * as lifecycle from './lifecycle.ts'
 import type { Message } from './message.ts'
 import * as processes from './processes.ts'
@@ -10,6 +11,11 @@ function isMessage(value: unknown): value is Message {
   return typeof value === 'object' && value !== null && 'method' in value && 'example' in value
 }
 
-export const messages: readonly Message[] = [lifecycle, targets, sessions, processes, traffic].flatMap(room =>
-  (Object.values(room) as unknown[]).filter(isMessage),
-)
+export const messages: readonly Message[] = [
+  lifecycle,
+  kubernetes,
+  targets,
+  sessions,
+  processes,
+  traffic,
+].flatMap(room => (Object.values(room) as unknown[]).filter(isMessage))

@@ -2,6 +2,7 @@
 import * as t from 'io-ts'
 import { count, object, oneOf, port } from '../codec.ts'
 import { sessionConfig } from '../config.ts'
+import { clusterErrors } from './kubernetes.ts'
 import { progressToken } from './lifecycle.ts'
 import { notification, request } from './message.ts'
 import { target } from './targets.ts'
@@ -45,10 +46,26 @@ export const startSession = request({
     'link-refused',
     'link-lost',
     'session-not-running',
+    ...clusterErrors,
+    'namespace-not-found',
+    'target-kind-ambiguous',
+    'container-not-found',
+    'pod-not-ready',
+    'pod-unsupported',
+    'pod-ended',
+    'agent-refused',
+    'agent-not-scheduled',
+    'agent-image-failed',
+    'agent-crashed',
+    'agent-slow',
+    'agent-denied',
+    'agent-undeliverable',
   ],
   params: object(
     'StartSessionParams',
-    { target: [t.string, '"process/PID" or "container/NAME"'] },
+    {
+      target: [t.string, 'as listTargets and describeTarget write it; "" takes the one of the configuration'],
+    },
     {
       config: [sessionConfig, 'the configuration, in the vocabulary of .standin/standin.json'],
       configFile: [t.string, 'path of a JSON configuration file; keys of "config" win'],

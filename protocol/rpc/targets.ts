@@ -1,25 +1,58 @@
 // What can be stood in for: the list of targets and the description of one.
 import * as t from 'io-ts'
 import { count, endpoint, object, oneOf, port } from '../codec.ts'
+import { clusterChoice, clusterErrors } from './kubernetes.ts'
 import { progressToken } from './lifecycle.ts'
 import { request } from './message.ts'
 
-export const targetKind = oneOf('process', 'container')
+/** Those of this machine come first, then those of a cluster. */
+export const targetKind = oneOf(
+  'process',
+  'container',
+  'pod',
+  'deployment',
+  'statefulset',
+  'daemonset',
+  'replicaset',
+  'job',
+  'cronjob',
+  'service',
+  'rollout',
+)
+export type TargetKind = t.TypeOf<typeof targetKind>
+
+/** How a target is written; `label/k=v` (several by commas) is one too, but is never listed. */
+const targetForms =
+  '"process/PID" or "container/NAME" on this machine; "KIND/NAME" or "label/KEY=VALUE" in a cluster, each with "/container/NAME" if wanted; a bare "NAME" if only one kind has it'
+
+const inCluster = {
+  ...clusterChoice,
+  namespace: [t.string, "namespace of the target; default the context's"],
+} as const
 
 export const target = object(
   'Target',
   {
-    target: [t.string, 'what startSession takes: "process/PID" or "container/NAME"'],
+    target: [t.string, `what startSession takes: ${targetForms}`],
     kind: [targetKind, 'kind of the target'],
-    name: [t.string, "the container's name, or the command of the process"],
+    name: [t.string, "the object's or container's name, or the command of the process"],
     ready: [t.boolean, 'whether a session could start'],
-    ports: [t.array(port), 'TCP ports that it listens on'],
+    ports: [
+      t.array(port),
+      'TCP ports that it listens on; in a cluster those that it declares, until an agent has looked',
+    ],
   },
   {
     reason: [t.string, 'why it is not ready'],
     pid: [count, 'its first process'],
     runtime: [t.string, 'docker, podman, nerdctl or containerd'],
     command: [t.string, 'command line, at most 200 characters'],
+    namespace: [t.string, 'its namespace'],
+    containers: [t.array(t.string), 'names of its containers, the one that a session would take first'],
+    pods: [
+      object('PodCount', { ready: [count, 'ready pods'], total: [count, 'all its pods'] }),
+      'its pods; not for a pod itself',
+    ],
   },
 )
 export type Target = t.TypeOf<typeof target>
@@ -27,14 +60,22 @@ export type Target = t.TypeOf<typeof target>
 export const listTargets = request({
   method: 'listTargets',
   direction: 'clientToServer',
-  summary: 'The targets on this machine: processes that listen on a TCP port, and running containers.',
-  errors: ['agent-failed'],
+  summary:
+    'The targets in a namespace of a cluster, or on this machine: processes that listen on a TCP port, and running containers. Cancelling keeps what was sent in parts.',
+  errors: ['agent-failed', 'namespace-not-found', 'selector-invalid', ...clusterErrors],
   params: object(
     'ListTargetsParams',
     {},
     {
       kinds: [t.array(targetKind), 'only these kinds'],
       name: [t.string, 'only targets whose name contains this'],
+      place: [
+        oneOf('cluster', 'machine'),
+        'where to look; default by "kinds", else the cluster if there is a kubeconfig, else this machine',
+      ],
+      ...inCluster,
+      allNamespaces: [t.boolean, 'look in all namespaces'],
+      labels: [t.string, 'label selector as of kubectl -l: "app=shop,tier!=db"'],
       partialResultToken: [
         progressToken,
         'send the targets as they are found with $/progress; the result is then empty',
@@ -43,7 +84,7 @@ export const listTargets = request({
     },
   ),
   result: object('ListTargetsResult', {
-    targets: [t.array(target), 'the targets, sorted by kind and name'],
+    targets: [t.array(target), 'the targets, sorted by namespace, kind and name'],
     warnings: [t.array(t.string), 'what could not be looked at, and why'],
   }),
   example: {
@@ -65,10 +106,62 @@ export const listTargets = request({
   },
 })
 
+const containerDescription = object(
+  'ContainerDescription',
+  {
+    name: [t.string, 'its name'],
+    image: [t.string, 'its image'],
+    ready: [t.boolean, 'whether it is ready'],
+    chosen: [t.boolean, 'whether a session would take it'],
+    restarts: [count, 'how often it was started again'],
+    ports: [
+      t.array(
+        object(
+          'ContainerPort',
+          { port: [port, 'the port'], protocol: [t.string, 'TCP, UDP or SCTP'] },
+          { name: [t.string, 'its name'] },
+        ),
+      ),
+      'ports that it declares',
+    ],
+    probes: [
+      t.array(
+        object(
+          'Probe',
+          {
+            probe: [oneOf('liveness', 'readiness', 'startup'), 'what it decides'],
+            by: [oneOf('http', 'tcp', 'grpc', 'exec'), 'how it asks'],
+          },
+          { port: [port, 'the port that it asks'], path: [t.string, 'path of an HTTP probe'] },
+        ),
+      ),
+      'its probes',
+    ],
+  },
+  {
+    reason: [t.string, 'why it is not ready'],
+    sidecar: [t.string, 'what it is when it is no program of the user: istio, linkerd...'],
+  },
+)
+
+const podDescription = object(
+  'PodDescription',
+  {
+    name: [t.string, 'its name'],
+    phase: [t.string, 'Pending, Running, Succeeded, Failed or Unknown'],
+    ready: [t.boolean, 'whether it is ready'],
+    chosen: [t.boolean, 'whether a session would take it'],
+    addresses: [t.array(t.string), 'its IP addresses'],
+    containers: [t.array(containerDescription), 'its containers, sidecars included'],
+  },
+  { node: [t.string, 'its node'], reason: [t.string, 'why it is not ready'] },
+)
+
 export const describeTarget = request({
   method: 'describeTarget',
   direction: 'clientToServer',
-  summary: 'One target: its process, addresses, ports, and what a session there would need.',
+  summary:
+    'One target: its pods or its process, addresses, ports, and what a session there would need and whether you may. Starts nothing.',
   errors: [
     'target-invalid',
     'target-not-found',
@@ -77,15 +170,19 @@ export const describeTarget = request({
     'target-ended',
     'runtime-failed',
     'agent-failed',
+    'target-kind-ambiguous',
+    'namespace-not-found',
+    'container-not-found',
+    ...clusterErrors,
   ],
-  params: object('DescribeTargetParams', { target: [t.string, '"process/PID" or "container/NAME"'] }),
+  params: object('DescribeTargetParams', { target: [t.string, targetForms] }, inCluster),
   result: object(
     'TargetDescription',
     {
       target: [target, 'the target, resolved'],
       hostname: [t.string, 'the host name that it sees'],
       addresses: [t.array(t.string), 'its own IP addresses, loopback excluded'],
-      listeners: [t.array(endpoint), 'its TCP listeners'],
+      listeners: [t.array(endpoint), 'its TCP listeners; in a cluster only a session knows them'],
       ownNetwork: [t.boolean, 'whether it has a network namespace of its own'],
       needs: [
         t.array(
@@ -101,7 +198,10 @@ export const describeTarget = request({
         'what a session needs',
       ],
     },
-    { sidecar: [t.string, 'the mesh sidecar that stands before it: istio or linkerd'] },
+    {
+      sidecar: [t.string, 'the mesh sidecar that stands before it: istio or linkerd'],
+      pods: [t.array(podDescription), 'its pods in a cluster, the one that a session would take first'],
+    },
   ),
   example: {
     params: { target: 'process/4711' },

@@ -1,13 +1,12 @@
 // One agent and the link to it: made together, ended together.
 import { generateKeyPairSync } from 'node:crypto'
-import { connect, type Socket } from 'node:net'
 import type { AgentEvent } from '../../protocol/agent/control.ts'
+import { Failure } from '../../protocol/errors.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { orAborted } from '../deadline.ts'
 import { connectLink } from '../link/connect.ts'
 import type { Log } from '../log.ts'
-import type { Resolved } from '../targets/targets.ts'
-import { type Agent, startAgent } from './agent.ts'
+import type { Agent, Found, OnStep } from '../targets/found.ts'
 import { AgentTalk } from './agent-talk.ts'
 
 /** How long a link may be away before its streams are given up (DESIGN section 6). */
@@ -28,22 +27,19 @@ export type Attachment = { readonly talk: AgentTalk; end(reason: string): Promis
 
 /** Cancelled or failed at any point, nothing of it is left. */
 export async function attach(options: {
-  resolved: Resolved
+  found: Found
   sessionId: string
   signal: AbortSignal
   log: Log
   events: AttachmentEvents
-  /** Called as each step begins. */
-  onStep(step: 'agent' | 'link'): void
+  onStep: OnStep
 }): Promise<Attachment> {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  options.onStep('agent')
-  const key = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
-  const agent = await startAgent({ ...options, publicKey: key, graceMs })
-  options.onStep('link')
+  const agent = await options.found.startAgent({ ...options, publicKey, privateKey, graceMs })
+  options.onStep('link', 'linking to the agent')
   const attachment = link(agent, { ...options, privateKey })
   try {
-    const ended = agent.gone.then(() => Promise.reject(new Error('the agent ended')))
+    const ended = agent.gone.then(reason => Promise.reject(new Failure('agent-failed', { reason })))
     await orAborted(Promise.race([attachment.ready, ended]), options.signal)
     attachment.open()
     return attachment
@@ -72,7 +68,7 @@ function link(
     if (opened) void agent.end().then(() => events.lost(reason))
   }
   const connection = connectLink({
-    dial: () => dial(agent.listening),
+    dial: signal => agent.dial(signal),
     session: options.sessionId,
     privateKey: options.privateKey,
     graceMs,
@@ -90,7 +86,7 @@ function link(
     send: value => connection.endpoint.control(value),
     onEvent: event => events.event(event),
   })
-  void agent.gone.then(() => lose('the agent ended'))
+  void agent.gone.then(lose)
   return {
     talk,
     ready: connection.ready,
@@ -104,15 +100,4 @@ function link(
       await agent.end()
     },
   }
-}
-
-function dial(name: string): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(`\0${name}`)
-    socket.once('error', reject)
-    socket.once('connect', () => {
-      socket.off('error', reject)
-      resolve(socket)
-    })
-  })
 }

@@ -11,7 +11,8 @@ import type { Log } from '../log.ts'
 import type { Hooks } from '../processes/hooks.ts'
 import { SessionProcesses } from '../processes/session-processes.ts'
 import type { Client } from '../rpc/client.ts'
-import { type Resolved, resolveTarget } from '../targets/targets.ts'
+import { findTarget } from '../targets/find.ts'
+import type { Found, OnStep } from '../targets/found.ts'
 import { createTraffic, type Traffic } from '../traffic/traffic.ts'
 import { type Attachment, attach } from './attachment.ts'
 import { decideEnvironment, type Environment } from './environment.ts'
@@ -81,7 +82,7 @@ export class Session {
   }
 
   /** Attaches; when it fails or is cancelled, everything begun is ended before it throws. */
-  async start(signal: AbortSignal, onStep: (step: string, message: string) => void): Promise<Started> {
+  async start(signal: AbortSignal, onStep: OnStep): Promise<Started> {
     const stop = () => this.#life.abort(signal.reason)
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
@@ -103,17 +104,15 @@ export class Session {
     }
   }
 
-  async #start(onStep: (step: string, message: string) => void): Promise<Started> {
-    const { log } = this.#options
+  async #start(onStep: OnStep): Promise<Started> {
+    const { log, config } = this.#options
     const { signal } = this.#life
     this.status.tell()
     onStep('resolve', `looking for ${this.status.target}`)
-    const resolved = await resolveTarget(this.status.target, { signal, log })
-    this.#attachment = await this.#attach(resolved, step =>
-      onStep(step, step === 'agent' ? `starting the agent in pid ${resolved.pid}` : 'linking to the agent'),
-    )
+    const found = await findTarget(this.status.target, { config, signal, log })
+    this.#attachment = await this.#attach(found, onStep)
     const facts = await orAborted(this.#attachment.talk.ask({ ask: 'describe' }, targetFacts), signal)
-    const started = await this.#begin(facts)
+    const started = await this.#begin(facts, found)
     onStep('ready', `${facts.hostname} is attached`)
     return started
   }
@@ -141,10 +140,10 @@ export class Session {
     await attachment?.end(reason)
   }
 
-  #attach(resolved: Resolved, onStep: (step: 'agent' | 'link') => void): Promise<Attachment> {
+  #attach(found: Found, onStep: OnStep): Promise<Attachment> {
     const generation = this.#generation++
     return attach({
-      resolved,
+      found,
       onStep,
       sessionId: this.id,
       signal: this.#life.signal,
@@ -155,20 +154,20 @@ export class Session {
         running: () => this.status.set('running'),
         reconnecting: (reason, attempt) => this.status.set('reconnecting', { reason, attempt }),
         lost: reason => {
-          this.#work = this.#recover(resolved, reason)
+          this.#work = this.#recover(found, reason)
         },
       },
     })
   }
 
   /** The agent or the link is gone for good: another agent enters the same process, and the commands run on meanwhile. */
-  async #recover(resolved: Resolved, reason: string): Promise<void> {
+  async #recover(found: Found, reason: string): Promise<void> {
     // While it starts, the question that is open fails, and with it the start.
     if (this.#life.signal.aborted || this.status.over || this.status.state === 'starting') return
     this.#attachment = undefined
     const outcome = await reattach({
       signal: this.#life.signal,
-      attach: () => this.#attach(resolved, () => {}),
+      attach: async () => this.#attach(await found.again(this.#life.signal), () => {}),
       onAttempt: attempt => this.status.set('reconnecting', { reason, attempt }),
     })
     if (outcome.failure !== undefined) {
@@ -185,7 +184,7 @@ export class Session {
     await this.#subscription.again()
   }
 
-  async #begin(facts: TargetFacts): Promise<Started> {
+  async #begin(facts: TargetFacts, found: Found): Promise<Started> {
     const { config, hooks } = this.#options
     const support = await hooks.support()
     this.#podPorts = facts.ports
@@ -198,8 +197,9 @@ export class Session {
     if (this.#life.signal.aborted) throw this.#life.signal.reason
     this.status.set('running')
     void this.#resubscribe()
-    const { target, hostname, addresses, ports } = facts
-    const warnings = warningsOf({ facts, support, mirror: this.#rules.mirror })
+    const { hostname, addresses, ports } = facts
+    const target = { ...facts.target, ...found.target, ports }
+    const warnings = [...found.notices, ...warningsOf({ facts, support, mirror: this.#rules.mirror })]
     return { sessionId: this.id, target, hostname, addresses, ports, environment, warnings }
   }
 

@@ -36,6 +36,9 @@ async function ask(value: unknown, options: { sidecar?: string; subscribe?: () =
       },
       slow: () => 6,
       reply: resolve,
+      end: () => {
+        throw new Error('nobody asked for the end')
+      },
       log: text => reject(new Error(text)),
     })(value),
   )

@@ -1,41 +1,29 @@
 // The agent of one session as a process of this machine: started, watched, and gone when the session is.
 import type { ChildProcess } from 'node:child_process'
+import { connect, type Socket } from 'node:net'
 import { listeningLine } from '../../protocol/agent/invocation.ts'
 import { decode } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { awaitEnd, childGone } from '../children.ts'
 import { orAborted, within } from '../deadline.ts'
 import { LineReader } from '../lines.ts'
-import type { Log } from '../log.ts'
-import { readAgentLine, spawnAgent } from '../targets/agent-program.ts'
-import type { Resolved } from '../targets/targets.ts'
+import type { Agent, AgentOptions } from '../targets/found.ts'
+import { readAgentLine, spawnAgent } from './agent-program.ts'
+import type { Resolved } from './targets.ts'
 
 const startTimeoutMs = 20_000
 const endPatienceMs = 2_000
 
-export type Agent = {
-  /** Name of its abstract Unix socket, without the leading NUL. */
-  readonly listening: string
-  readonly gone: Promise<void>
-  /** Its input ends, so it ends; resolves when it is gone. */
-  end(): Promise<void>
-}
-
 /** Resolves when the agent has entered the target and listens; cancelled or failed, nothing of it is left. */
-export async function startAgent(options: {
-  resolved: Resolved
-  sessionId: string
-  publicKey: string
-  graceMs: number
-  signal: AbortSignal
-  log: Log
-}): Promise<Agent> {
-  const { resolved, signal, log } = options
+export async function startAgent(resolved: Resolved, options: AgentOptions): Promise<Agent> {
+  const { signal, log } = options
   signal.throwIfAborted()
+  options.onStep('agent', `starting the agent in pid ${resolved.pid}`)
+  const key = options.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
   const args = [
     ...['attach', resolved.target.target],
     ...['--pid', String(resolved.pid), '--start-time', resolved.startTime],
-    ...['--session', options.sessionId, '--key', options.publicKey, '--grace-ms', String(options.graceMs)],
+    ...['--session', options.sessionId, '--key', key, '--grace-ms', String(options.graceMs)],
   ]
   const child = spawnAgent(args, { stdin: 'pipe', enter: resolved.enter, log })
   const gone = childGone(child)
@@ -48,7 +36,7 @@ export async function startAgent(options: {
     const slow = () =>
       new Failure('agent-failed', { reason: `it did not listen within ${startTimeoutMs} ms` })
     const listening = await within(orAborted(listeningName(child, gone), signal), startTimeoutMs, slow)
-    return { listening, gone, end }
+    return { dial: () => dial(listening), gone: gone.then(() => 'the agent ended'), end }
   } catch (thrown) {
     await end()
     throw thrown
@@ -86,4 +74,16 @@ function nameOf(line: string): string {
     { reason: 'it printed a line of another shape' },
     { detail: checked.faults.join('; ') },
   )
+}
+
+/** `name`: of an abstract Unix socket, without the leading NUL. */
+function dial(name: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(`\0${name}`)
+    socket.once('error', reject)
+    socket.once('connect', () => {
+      socket.off('error', reject)
+      resolve(socket)
+    })
+  })
 }

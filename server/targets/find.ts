@@ -1,0 +1,22 @@
+// Finds what a target's name means: on this machine, or in a cluster.
+import type { SessionConfig } from '../../protocol/config.ts'
+import type { Log } from '../log.ts'
+import { findOnMachine } from '../machine/find.ts'
+import type { Found } from './found.ts'
+
+const machineForms = /^(process|container)\//
+
+/** Whether a target's name is one of this machine; every other is a cluster's. */
+export function isOnMachine(target: string): boolean {
+  return machineForms.test(target) || target.startsWith('-')
+}
+
+/** Loads the Kubernetes room only when it is needed: it is large. */
+export async function findTarget(
+  target: string,
+  question: { config: SessionConfig; signal: AbortSignal; log: Log },
+): Promise<Found> {
+  if (isOnMachine(target)) return findOnMachine(target, question)
+  const { findInCluster } = await import('../kubernetes/find.ts')
+  return findInCluster(target, question)
+}
