@@ -1,9 +1,10 @@
 // One agent and the link to it: made together, ended together.
 import { generateKeyPairSync } from 'node:crypto'
 import type { AgentEvent } from '../../protocol/agent/control.ts'
+import { object } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
-import { orAborted } from '../deadline.ts'
+import { orAborted, settledWithin } from '../deadline.ts'
 import { connectLink } from '../link/connect.ts'
 import type { Log } from '../log.ts'
 import type { Agent, Found, OnStep } from '../targets/found.ts'
@@ -12,6 +13,9 @@ import { AgentTalk } from './agent-talk.ts'
 /** How long a link may be away before its streams are given up (DESIGN section 6). */
 export const graceMs = 60_000
 const heartbeatMs = 5_000
+/** What an agent takes to end itself over a slow link. */
+const endRequestMs = 3_000
+const nothing = object('Nothing', {})
 
 export type AttachmentEvents = {
   event(event: AgentEvent): void
@@ -67,6 +71,12 @@ function link(
     connection.close(reason)
     if (opened) void agent.end().then(() => events.lost(reason))
   }
+  /** If the link is down, the agent ends by itself after the grace time. */
+  const askToEnd = () => {
+    const ended = talk.ask({ ask: 'end' }, nothing)
+    return settledWithin(Promise.race([ended, agent.gone, down.promise]), endRequestMs)
+  }
+  const down = deferred()
   const connection = connectLink({
     dial: signal => agent.dial(signal),
     session: options.sessionId,
@@ -76,6 +86,7 @@ function link(
     onControl: value => talk.take(value),
     onOpen: (stream, payload) => events.open(stream, payload),
     onState(state) {
+      if (state.state !== 'running') down.resolve()
       if (over || !opened) return
       if (state.state === 'running') events.running()
       else if (state.state === 'reconnecting') events.reconnecting(state.reason, state.attempt)
@@ -95,9 +106,18 @@ function link(
     },
     async end(reason: string) {
       over = true
+      if (agent.mustBeAsked) await askToEnd()
       talk.close(reason)
       connection.close(reason)
       await agent.end()
     },
   }
+}
+
+function deferred(): { promise: Promise<void>; resolve(): void } {
+  let resolve: () => void = () => {}
+  const promise = new Promise<void>(done => {
+    resolve = done
+  })
+  return { promise, resolve }
 }

@@ -1,20 +1,24 @@
-// Attaches again after an agent was lost, with growing pauses, until the grace time is over.
+// Attaches again after an agent was lost or its pod was replaced, with growing pauses, until the time for it is over.
 import { setTimeout as pause } from 'node:timers/promises'
 import { asFailure, Failure } from '../../protocol/errors.ts'
 import { type Attachment, graceMs } from './attachment.ts'
 
+/** A process that ended does not come back; a rollout may take its time until the next pod is ready. */
+export const reattachMs = { once: graceMs, again: 600_000 } as const
+
 const firstPauseMs = 200
 const longestPauseMs = 5_000
 
-type Outcome = { attachment: Attachment; failure?: undefined } | { failure: Failure }
+type Outcome = { attachment: Attachment; failure?: undefined } | { attachment?: undefined; failure: Failure }
 
 /** Gives up at once when another attempt would fail the same way: the target has ended, or a right is missing. */
 export async function reattach(options: {
   signal: AbortSignal
   attach(): Promise<Attachment>
   onAttempt(attempt: number): void
+  forMs: number
 }): Promise<Outcome> {
-  const untilMs = performance.now() + graceMs
+  const untilMs = performance.now() + options.forMs
   let failure = new Failure('agent-failed', { reason: 'it ended' })
   for (let attempt = 1, pauseMs = firstPauseMs; performance.now() < untilMs; attempt++, pauseMs *= 2) {
     options.onAttempt(attempt)

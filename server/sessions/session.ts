@@ -14,10 +14,10 @@ import type { Client } from '../rpc/client.ts'
 import { findTarget } from '../targets/find.ts'
 import type { Found, OnStep } from '../targets/found.ts'
 import { createTraffic, type Traffic } from '../traffic/traffic.ts'
-import { type Attachment, attach } from './attachment.ts'
+import type { AgentTalk } from './agent-talk.ts'
 import { decideEnvironment, type Environment } from './environment.ts'
+import { Hold } from './hold.ts'
 import { capturedPorts, portRules, processPortOf, wantedProcessPorts } from './ports.ts'
-import { reattach } from './reattach.ts'
 import { Status } from './status.ts'
 import { Subscription } from './subscription.ts'
 import { warningsOf } from './warnings.ts'
@@ -44,10 +44,9 @@ export class Session {
   readonly #subscription: Subscription
   /** Aborts what is under way when the session ends. */
   readonly #life = new AbortController()
-  #attachment: Attachment | undefined
+  readonly #hold: Hold
   #captured: readonly number[] = []
   #podPorts: readonly number[] = []
-  #generation = 0
   /** Attaching, which must have undone itself before the session is over. */
   #work: Promise<void> = Promise.resolve()
   #ending: Promise<void> | undefined
@@ -68,9 +67,10 @@ export class Session {
       listenerFor: podPort => this.#listenerFor(podPort),
       onNotice: text => client.log('info', text),
     })
+    this.#hold = this.#createHold()
     this.#subscription = new Subscription(
       async wish => {
-        await this.#attachment?.talk.ask({ ask: 'subscribe', ...wish }, nothing)
+        await this.#hold.talk?.ask({ ask: 'subscribe', ...wish }, nothing)
         this.#tellCaptured(wish.ports)
       },
       thrown => this.#captureFailed(thrown),
@@ -110,8 +110,8 @@ export class Session {
     this.status.tell()
     onStep('resolve', `looking for ${this.status.target}`)
     const found = await findTarget(this.status.target, { config, signal, log })
-    this.#attachment = await this.#attach(found, onStep)
-    const facts = await orAborted(this.#attachment.talk.ask({ ask: 'describe' }, targetFacts), signal)
+    const talk = await this.#hold.start(found, onStep)
+    const facts = await orAborted(talk.ask({ ask: 'describe' }, targetFacts), signal)
     const started = await this.#begin(facts, found)
     onStep('ready', `${facts.hostname} is attached`)
     return started
@@ -127,61 +127,40 @@ export class Session {
     if (!this.#life.signal.aborted) {
       this.#life.abort(new Failure('session-not-running', { sessionId: this.id, state }))
     }
-    await Promise.all([this.processes.end(), this.#work])
+    await Promise.all([this.processes.end(), this.#work, this.#hold.settled])
     await this.#detach(reason)
     this.traffic.close()
     this.status.set(state, { reason })
   }
 
   async #detach(reason: string): Promise<void> {
-    const attachment = this.#attachment
-    this.#attachment = undefined
     this.#incoming.close(reason)
-    await attachment?.end(reason)
+    await this.#hold.end(reason)
   }
 
-  #attach(found: Found, onStep: OnStep): Promise<Attachment> {
-    const generation = this.#generation++
-    return attach({
-      found,
-      onStep,
-      sessionId: this.id,
+  #createHold(): Hold {
+    const { id, client, log } = this.#options
+    return new Hold({
+      sessionId: id,
       signal: this.#life.signal,
-      log: this.#options.log,
+      log,
       events: {
         event: event => this.#agentEvent(event),
-        open: (stream, payload) => this.#incoming.accept(stream, ofGeneration(payload, generation)),
+        open: (stream, payload) => this.#incoming.accept(stream, payload),
         running: () => this.status.set('running'),
         reconnecting: (reason, attempt) => this.status.set('reconnecting', { reason, attempt }),
-        lost: reason => {
-          this.#work = this.#recover(found, reason)
-        },
+        renewed: talk => void this.#renew(talk),
+        moved: where => client.show('info', `Session ${id} goes on with ${where}`),
+        lost: (state, reason) => void this.#leave(state, reason),
       },
     })
   }
 
-  /** The agent or the link is gone for good: another agent enters the same process, and the commands run on meanwhile. */
-  async #recover(found: Found, reason: string): Promise<void> {
-    // While it starts, the question that is open fails, and with it the start.
-    if (this.#life.signal.aborted || this.status.over || this.status.state === 'starting') return
-    this.#attachment = undefined
-    const outcome = await reattach({
-      signal: this.#life.signal,
-      attach: async () => this.#attach(await found.again(this.#life.signal), () => {}),
-      onAttempt: attempt => this.status.set('reconnecting', { reason, attempt }),
-    })
-    if (outcome.failure !== undefined) {
-      if (this.#life.signal.aborted) return
-      const ended = outcome.failure.kind === 'target-ended'
-      return this.#leave(
-        ended ? 'stopped' : 'failed',
-        ended ? "the target's process ended" : outcome.failure.message,
-      )
-    }
-    if (this.#life.signal.aborted) return outcome.attachment.end('the session ended')
-    this.#attachment = outcome.attachment
-    this.status.set('running')
+  /** Another agent captures nothing until it is told, and its pod may listen on other ports. */
+  async #renew(talk: AgentTalk): Promise<void> {
     await this.#subscription.again()
+    const facts = await talk.ask({ ask: 'describe' }, targetFacts).catch(() => undefined)
+    if (facts !== undefined && this.#hold.talk === talk) this.#setPorts(facts.ports)
   }
 
   async #begin(facts: TargetFacts, found: Found): Promise<Started> {
@@ -205,11 +184,8 @@ export class Session {
 
   #agentEvent(event: AgentEvent): void {
     const { client } = this.#options
-    if (event.event === 'ports') {
-      this.#podPorts = event.ports
-      this.processes.setPorts(wantedProcessPorts(this.#rules, event.ports))
-      this.#resubscribe()
-    } else if (event.event === 'targetEnded') this.#targetEnded()
+    if (event.event === 'ports') this.#setPorts(event.ports)
+    else if (event.event === 'targetEnded') this.#targetEnded()
     else if (event.level === 'warning') client.show('warning', event.text)
     else client.log('info', event.text)
   }
@@ -219,6 +195,12 @@ export class Session {
     const leave = () => void this.#leave('stopped', "the target's process ended")
     if (this.status.state === 'starting') leave()
     else setTimeout(leave, lastCopiesMs).unref()
+  }
+
+  #setPorts(ports: readonly number[]): void {
+    this.#podPorts = ports
+    this.processes.setPorts(wantedProcessPorts(this.#rules, ports))
+    void this.#resubscribe()
   }
 
   /** Nothing arrives any more, and the commands run on: whoever debugs one does not want to lose it with the pod. */
@@ -260,7 +242,7 @@ export class Session {
   }
 
   #captureFailed(thrown: unknown): void {
-    if (this.status.over || this.#attachment === undefined) return
+    if (this.status.over || this.#hold.talk === undefined) return
     const { message, data } = asFailure(thrown, 'subscribe')
     this.#options.client.show('warning', `No traffic is captured: ${message}. ${data.fix}`)
   }
@@ -268,11 +250,4 @@ export class Session {
 
 function startEnvironment({ set, unset }: Environment): Record<string, string | null> {
   return { ...set, ...Object.fromEntries(unset.map(name => [name, null])) }
-}
-
-/** Ids of connections are unique for one agent; a second agent of the session must not repeat them. */
-function ofGeneration(payload: unknown, generation: number): unknown {
-  if (generation === 0 || typeof payload !== 'object' || payload === null || !('connection' in payload))
-    return payload
-  return { ...payload, connection: `${generation}-${String(payload.connection)}` }
 }

@@ -26,6 +26,8 @@ export type Agent = {
   dial(signal: AbortSignal): Promise<Duplex>
   /** Resolves with the reason when the agent is gone, or can never be reached again; never rejects. */
   readonly gone: Promise<string>
+  /** Whether nothing outside can end it, so that it has to be asked over the link (an ephemeral container). */
+  readonly mustBeAsked?: boolean
   /** Ends it, when the link is over; resolves when nothing of it is left, or it is certain that it ends by itself. */
   end(): Promise<void>
 }
