@@ -1,5 +1,6 @@
 // The shape of every message: io-ts codecs that refuse unknown fields, name the field that is wrong, and carry their own documentation.
 import * as t from 'io-ts'
+import { suggestion } from './suggest.ts'
 
 type Field = readonly [codec: t.Mixed, summary: string]
 type Fields = Readonly<Record<string, Field>>
@@ -32,6 +33,7 @@ export function object<R extends Fields, O extends Fields = Record<never, Field>
   optional: O = {} as O,
 ): ObjectType<R, O> {
   const known: Fields = { ...required, ...optional }
+  const names = Object.keys(known)
   const check: t.Validate<unknown, ObjectOf<R, O>> = (value, context) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       return t.failure(value, context, 'expected an object')
@@ -50,7 +52,7 @@ export function object<R extends Fields, O extends Fields = Record<never, Field>
       errors.push({
         value,
         context: at,
-        message: `unknown field; the fields are ${Object.keys(known).join(', ') || 'none'}`,
+        message: `unknown field${suggestion(key, names)}; the fields are ${names.join(', ') || 'none'}`,
       })
     }
     return errors.length > 0 ? t.failures(errors) : t.success(checked as ObjectOf<R, O>)

@@ -1,10 +1,10 @@
 // Brings each message to its handler and each request exactly one answer, whatever the handler does.
 import { decode } from '../../protocol/codec.ts'
 import { asFailure, Failure } from '../../protocol/errors.ts'
+import { suggestion } from '../../protocol/suggest.ts'
 import { type Envelope, type RequestId, readEnvelope } from './envelope.ts'
 import type { Handler } from './handler.ts'
 import { acceptNotification, type Phase, refuseRequest } from './lifecycle.ts'
-import { suggestion } from './suggest.ts'
 
 export type DispatchOptions<S> = {
   server: S

@@ -1,9 +1,9 @@
 // The command line of `standin serve`.
 import { parseArgs } from 'node:util'
 import { Failure } from '../../protocol/errors.ts'
+import { suggestion } from '../../protocol/suggest.ts'
 import { type LogLevel, logLevels } from '../log.ts'
 import type { TraceValue } from './state.ts'
-import { suggestion } from './suggest.ts'
 
 export type Transport =
   | { kind: 'stdio' }

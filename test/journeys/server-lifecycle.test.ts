@@ -104,7 +104,10 @@ describe('the server over stdio', () => {
     assert.match(unknown.error?.message ?? '', /did you mean "listTargets"\?/)
     const field = await server.client.ask('startSession', { target: 'process/1', taget: '' })
     assert.equal(field.error?.code, -32602)
-    assert.match(field.error?.message ?? '', /taget: unknown field; the fields are target/)
+    assert.match(
+      field.error?.message ?? '',
+      /taget: unknown field \(did you mean "target"\?\); the fields are target/,
+    )
   })
 
   it('traces every message when asked, both ways, without the secrets in them, until told to stop', async () => {

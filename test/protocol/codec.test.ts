@@ -27,7 +27,7 @@ describe('object()', () => {
     [
       'an unknown field',
       { name: 'a', inner: { port: 1 }, nmae: 'b' },
-      ['nmae: unknown field; the fields are name, inner, size'],
+      ['nmae: unknown field (did you mean "name"?); the fields are name, inner, size'],
     ],
     [
       'several faults at once',

@@ -76,7 +76,7 @@ describe('Dispatcher', () => {
     assert.deepEqual([sent[0]!.error!.code, sent[1]!.error!.code], [-32602, -32602])
     assert.match(
       sent[0]!.error!.message,
-      /text: expected string, got 1; txt: unknown field; the fields are text/,
+      /text: expected string, got 1; txt: unknown field \(did you mean "text"\?\); the fields are text/,
     )
   })
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { editDistance, suggestion } from '../../../server/rpc/suggest.ts'
+import { editDistance, suggestion } from '../../protocol/suggest.ts'
 
 describe('suggestion()', () => {
   it('names the nearest', () =>
