@@ -19,7 +19,7 @@ export const agentConfig = object(
       t.array(object('ImagePullSecret', { name: [t.string, 'name of the Secret'] })),
       "Secrets in the agent's namespace that the image is pulled with",
     ],
-    namespace: [t.string, "namespace of the agent's Job; default the target's. Not with ephemeral"],
+    namespace: [t.string, "namespace of the agent's Job; default the target's"],
     labels: [t.record(t.string, t.string), 'labels to add to the Job and its pod'],
     annotations: [t.record(t.string, t.string), 'annotations to add to the Job and its pod'],
     node_selector: [t.record(t.string, t.string), "added to the pod's; the node is always the target's"],
@@ -30,7 +30,7 @@ export const agentConfig = object(
         {},
         { requests: [quantities, 'what is reserved'], limits: [quantities, 'what is the most'] },
       ),
-      'default: requests 10m and 48Mi, limits 1 and 512Mi; not with ephemeral',
+      'default: requests 10m and 48Mi, limits 1 and 512Mi',
     ],
     priority_class: [t.string, "priority class of the pod; default the namespace's"],
     service_account: [t.string, 'service account of the pod, whose token is never mounted'],
@@ -39,7 +39,7 @@ export const agentConfig = object(
     security_context: [t.UnknownRecord, "laid over the container's securityContext, key by key"],
     ephemeral: [
       t.boolean,
-      'an ephemeral container in the pod instead of a Job, for clusters that forbid hostPID; Kubernetes keeps its finished entry in the pod',
+      'an ephemeral container in the pod instead of a Job, for clusters that forbid hostPID; it takes only image, image_pull_policy, startup_timeout and security_context, and Kubernetes keeps its finished entry in the pod',
     ],
   },
 )

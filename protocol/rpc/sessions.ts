@@ -31,6 +31,7 @@ export const startSession = request({
   direction: 'clientToServer',
   summary: 'Attaches to a target. Progress names each step; cancelling at any step leaves nothing behind.',
   errors: [
+    'target-missing',
     'target-invalid',
     'target-not-found',
     'target-ambiguous',
@@ -68,7 +69,11 @@ export const startSession = request({
     },
     {
       config: [sessionConfig, 'the configuration, in the vocabulary of .standin/standin.json'],
-      configFile: [t.string, 'path of a JSON configuration file; keys of "config" win'],
+      configFile: [
+        t.string,
+        'path of a JSON configuration file; keys of "config" win. Without it, .standin/standin.json of "folder" is read if it is there',
+      ],
+      folder: [t.string, "the client's working folder, absolute; a relative kubeconfig starts there"],
       workDoneToken: [progressToken, 'report each step'],
     },
   ),

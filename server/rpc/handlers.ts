@@ -8,7 +8,7 @@ import * as targets from '../../protocol/rpc/targets.ts'
 import * as traffic from '../../protocol/rpc/traffic.ts'
 import { version } from '../../protocol/version.ts'
 import { describe, listTargets } from '../machine/targets.ts'
-import { loadConfig } from '../sessions/config.ts'
+import { loadConfig, targetOf } from '../sessions/config.ts'
 import { beginProgress } from './client.ts'
 import { answer, type Handler, take } from './handler.ts'
 import { partialTargets } from './partial-targets.ts'
@@ -69,8 +69,9 @@ const sessionHandlers: Handler<S>[] = [
   answer(sessions.startSession, async (server: S, params, { signal }) => {
     const config = await loadConfig(params)
     signal.throwIfAborted()
-    const session = server.sessions.add(params.target, config)
-    const progress = beginProgress(server.client, params.workDoneToken, `Attaching to ${params.target}`)
+    const target = targetOf(config)
+    const session = server.sessions.add(target, config)
+    const progress = beginProgress(server.client, params.workDoneToken, `Attaching to ${target}`)
     let outcome = 'failed'
     try {
       const started = await session.start(signal, progress.report)

@@ -1,0 +1,58 @@
+// What a configuration may not say, beyond its shape.
+import assert from 'node:assert/strict'
+import { configFaults } from '../../../server/sessions/config-faults.ts'
+
+describe('configFaults()', () => {
+  it('finds nothing wrong with a full configuration', () => {
+    const faults = configFaults({
+      target: { path: 'deployment/shop', namespace: 'shop-2' },
+      kubeconfig: '~/.kube/config',
+      kube_context: 'staging',
+      agent: { image: 'registry:5000/node@sha256:00', namespace: 'agents', startup_timeout: 1 },
+      feature: { env: { include: 'A' }, network: { incoming: { port_mapping: [[1, 80]] } } },
+    })
+    assert.deepEqual(faults, [])
+  })
+
+  it('refuses include together with exclude', () => {
+    assert.deepEqual(configFaults({ feature: { env: { include: 'A', exclude: 'B' } } }), [
+      'feature.env: include and exclude exclude each other',
+    ])
+  })
+
+  it('refuses a port that is mapped twice', () => {
+    const mapped = (...port_mapping: [number, number][]) =>
+      configFaults({ feature: { network: { incoming: { port_mapping } } } })
+    assert.match(mapped([1, 80], [2, 80])[0]!, /pod port 80 twice/)
+    assert.match(mapped([1, 80], [1, 81])[0]!, /process port 1 twice/)
+    assert.deepEqual(mapped([1, 80], [80, 1]), [])
+  })
+
+  it('refuses what no ephemeral container has', () => {
+    const agent = { ephemeral: true, resources: {}, namespace: 'a', ttl: 0, image: 'node:22' }
+    assert.deepEqual(
+      configFaults({ agent }).map(fault => fault.split(':')[0]),
+      ['agent.namespace', 'agent.resources', 'agent.ttl'],
+    )
+    assert.deepEqual(configFaults({ agent: { ...agent, ephemeral: false } }), [])
+  })
+
+  it('refuses names that no cluster can have', () => {
+    for (const namespace of ['Shop', '', '-a', 'a-', 'a.b', 'a'.repeat(64), 'a/b'])
+      assert.match(
+        configFaults({ target: { namespace } })[0]!,
+        /^target\.namespace: .*no name of a namespace/,
+      )
+    assert.match(configFaults({ agent: { namespace: 'A' } })[0]!, /^agent\.namespace/)
+    assert.match(configFaults({ agent: { image: 'node 22' } })[0]!, /^agent\.image: "node 22"/)
+  })
+
+  it('refuses what is empty or takes no time', () => {
+    assert.deepEqual(configFaults({ target: ' ', kubeconfig: '', kube_context: '' }), [
+      'target.path: it is empty',
+      'kubeconfig: it is empty',
+      'kube_context: it is empty',
+    ])
+    assert.match(configFaults({ agent: { startup_timeout: 0 } })[0]!, /1 second or more/)
+  })
+})
