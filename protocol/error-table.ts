@@ -71,6 +71,7 @@ export const errorTable = {
   'cluster-forbidden': { code: 3016, blame: 'user', retryable: false, message: 'Cannot {verb} {resource} {where}: 403, the permission is missing', fix: 'Ask for the Role of README "Permissions": verb "{verb}" on "{resource}" {where}' },
   'cluster-failed': { code: 3017, blame: 'cluster', retryable: true, message: 'Cannot {verb} {resource} {where}: the cluster answered {status} ({reason})', fix: 'Try again; if it stays, ask whoever runs the cluster' },
   'cluster-proxy-failed': { code: 3018, blame: 'user', retryable: true, message: 'Cannot reach cluster "{server}" through proxy "{proxy}": {reason}', fix: 'Check proxy-url of the kubeconfig, HTTPS_PROXY and NO_PROXY' },
+  'cluster-unreachable': { code: 3019, blame: 'cluster', retryable: true, message: 'Cannot reach cluster "{server}": {reason}', fix: 'Check the address of the server in the kubeconfig, and the network or VPN of this machine' },
   'namespace-not-found': { code: 3101, blame: 'user', retryable: false, message: 'Cannot find namespace "{namespace}": the cluster has none of that name', fix: 'Take one of "kubectl get namespaces"; -n names it' },
   'container-not-found': { code: 3102, blame: 'user', retryable: false, message: 'Cannot find container "{container}": {pod} has {names}', fix: 'Take one of {names}' },
   'pod-not-ready': { code: 3103, blame: 'cluster', retryable: true, message: 'Cannot attach to target "{target}": {reason}', fix: 'Look at "kubectl describe {object} -n {namespace}", and try again when a pod runs' },

@@ -24,6 +24,7 @@ export const clusterErrors = [
   'cluster-untrusted',
   'cluster-certificate-expired',
   'cluster-proxy-failed',
+  'cluster-unreachable',
   'cluster-unauthorized',
   'cluster-forbidden',
   'cluster-failed',

@@ -75,6 +75,8 @@ export class StatusError extends Error {
     message: string,
     readonly asks: Asks,
     readonly details?: unknown,
+    /** Of an expired list: the token that goes on from there with what is there then. */
+    readonly continueToken?: string,
   ) {
     super(message)
   }

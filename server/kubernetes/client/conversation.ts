@@ -1,0 +1,242 @@
+// Asks an API server: credentials fetched when they are needed, renewed once when refused, and a busy server asked again.
+import type { IncomingMessage } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
+import { Failure } from '../../../protocol/errors.ts'
+import type { Log } from '../../log.ts'
+import type { ApiRequest, Asks } from './api.ts'
+import { createIdentitySource, type Identity } from './identity.ts'
+import type { Access } from './kubeconfig.ts'
+import { loginFailure } from './login-failure.ts'
+import { placeOf } from './place.ts'
+import { defaultTimeoutMs, LostConnection, readBody, send, timeoutSignal } from './send.ts'
+import { type Refusal, statusFailure, statusOf, strangeAnswer } from './status.ts'
+import { createTransport, type Transport } from './transport.ts'
+
+/** An identity and the connections that it made. */
+export type Party = { identity: Identity; transport: Transport }
+
+export type Conversation = {
+  readonly server: URL
+  /** The JSON of an answer; see `Api.request`. */
+  ask<T>(request: ApiRequest): Promise<T>
+  /** The answer's head, a success; see `Api.stream`. */
+  open(request: ApiRequest): Promise<IncomingMessage>
+  /** Runs `attempt`, and once more as a fresh identity when it throws `Unaccepted` and there is one. */
+  as<T>(signal: AbortSignal, attempt: (party: Party) => Promise<T>): Promise<T>
+  close(): void
+}
+
+/** 401, or a TLS alert about our certificate. */
+export class Unaccepted extends Error {}
+
+/** With the waits of 0.5, 1 and 2 s, about what an API server that restarts behind a load balancer needs. */
+const mostAttempts = 4
+const longestWaitMs = 10_000
+/** Of an answer that is no success. */
+export const mostRefusalBytes = 256 << 10
+
+export function createConversation(
+  access: Access,
+  options: { env: NodeJS.ProcessEnv; log: Log },
+): Conversation {
+  return new Talk(access, options)
+}
+
+class Talk implements Conversation {
+  readonly server: URL
+  readonly #access: Access
+  readonly #options: { env: NodeJS.ProcessEnv; log: Log }
+  readonly #source
+  /** By certificate, since connections carry it; in practice one, or two while it changes. */
+  #transport: { certificate: Identity['certificate']; transport: Transport } | undefined
+  readonly #ended = new AbortController()
+
+  constructor(access: Access, options: { env: NodeJS.ProcessEnv; log: Log }) {
+    this.#access = access
+    this.#options = options
+    this.#source = createIdentitySource(access, options)
+    // What is wrong with the cluster's entry shows before anything is asked.
+    this.server = placeOf(access, undefined, options.env).server
+  }
+
+  async ask<T>(request: ApiRequest): Promise<T> {
+    const { signal, clear } = this.#within(request, request.timeoutMs ?? defaultTimeoutMs)
+    try {
+      const compress = true
+      const response = await this.#answer(request, signal, compress)
+      const body = await readBody(response, this.server, signal)
+      return parseAnswer<T>(body, response, request.asks)
+    } finally {
+      clear()
+    }
+  }
+
+  async open(request: ApiRequest): Promise<IncomingMessage> {
+    const { signal, clear } = this.#within(request, request.timeoutMs ?? defaultTimeoutMs)
+    try {
+      return this.#owned(await this.#answer(request, signal, false), request.signal)
+    } finally {
+      clear()
+    }
+  }
+
+  async as<T>(signal: AbortSignal, attempt: (party: Party) => Promise<T>): Promise<T> {
+    const party = await this.#party(signal)
+    try {
+      return await attempt(party)
+    } catch (thrown) {
+      if (!(thrown instanceof Unaccepted)) throw thrown
+      if (!this.#source.renew(party.identity)) throw this.#loginFailure(party, thrown)
+      const fresh = await this.#party(signal)
+      try {
+        return await attempt(fresh)
+      } catch (again) {
+        throw again instanceof Unaccepted ? this.#loginFailure(fresh, again) : again
+      }
+    }
+  }
+
+  close(): void {
+    this.#ended.abort(new Failure('cancelled', { what: 'a request to the cluster' }))
+    this.#source.close()
+    this.#transport?.transport.close()
+  }
+
+  #within(request: ApiRequest, timeoutMs: number): { signal: AbortSignal; clear(): void } {
+    return timeoutSignal(this.server, timeoutMs, AbortSignal.any([request.signal, this.#ended.signal]))
+  }
+
+  /** An answer that is under way ends with the caller's signal and with the client. */
+  #owned(response: IncomingMessage, signal: AbortSignal): IncomingMessage {
+    const both = AbortSignal.any([signal, this.#ended.signal])
+    const abort = () =>
+      response.destroy(both.reason instanceof Error ? both.reason : new Error(String(both.reason)))
+    both.addEventListener('abort', abort, { once: true })
+    response.once('close', () => both.removeEventListener('abort', abort))
+    if (both.aborted) abort()
+    return response
+  }
+
+  async #party(signal: AbortSignal): Promise<Party> {
+    this.#ended.signal.throwIfAborted()
+    const identity = await this.#source.get(signal)
+    const { certificate } = identity
+    const kept = this.#transport
+    if (kept !== undefined && sameCertificate(kept.certificate, certificate))
+      return { identity, transport: kept.transport }
+    const transport = createTransport(placeOf(this.#access, certificate, this.#options.env))
+    // What is under way with the old certificate ends by itself; its idle connections time out.
+    this.#ended.signal.addEventListener('abort', () => transport.close(), { once: true })
+    this.#transport = { certificate, transport }
+    return { identity, transport }
+  }
+
+  #loginFailure({ identity }: Party, cause: Error): Failure {
+    return loginFailure({
+      server: this.server,
+      user: this.#access.userName,
+      certificate: identity.certificate,
+      cause,
+    })
+  }
+
+  async #answer(request: ApiRequest, signal: AbortSignal, compress: boolean): Promise<IncomingMessage> {
+    for (let attempt = 1; ; attempt += 1) {
+      const outcome = await this.as(signal, party => this.#try({ request, signal, compress, party, attempt }))
+      if (outcome.kind === 'answer') return outcome.response
+      this.#options.log.write('debug', `asking the cluster again in ${outcome.waitMs} ms: ${outcome.why}`)
+      await delay(outcome.waitMs, undefined, { signal }).catch(() => signal.throwIfAborted())
+    }
+  }
+
+  async #try(of: {
+    request: ApiRequest
+    signal: AbortSignal
+    compress: boolean
+    party: Party
+    attempt: number
+  }): Promise<Outcome> {
+    const { request, signal, attempt } = of
+    const reads = (request.method ?? 'GET') === 'GET'
+    try {
+      const response = await send({
+        server: this.server,
+        request,
+        signal,
+        compress: of.compress,
+        ...of.party,
+      })
+      const status = response.statusCode ?? 0
+      if (status >= 200 && status < 300) return { kind: 'answer', response }
+      const refusal = await readRefusal(response, this.server, signal)
+      if (status === 401) throw new Unaccepted(statusOf(refusal)?.message ?? strangeAnswer(refusal))
+      const failure = statusFailure(refusal, request.asks)
+      const waitMs = waitFor(status, response.headers['retry-after'], attempt, reads)
+      if (waitMs === undefined || attempt >= mostAttempts) throw failure
+      return { kind: 'again', waitMs, why: failure.message }
+    } catch (thrown) {
+      if (!(thrown instanceof LostConnection)) throw thrown
+      // The server closed a kept connection at the moment of its use: nothing is wrong, and reading twice harms nobody.
+      if (reads && thrown.onKeptConnection && attempt < mostAttempts)
+        return { kind: 'again', waitMs: 0, why: thrown.message }
+      if (isAboutCertificate(thrown)) throw new Unaccepted(thrown.message, { cause: thrown.failure })
+      throw thrown.failure
+    }
+  }
+}
+
+type Outcome = { kind: 'answer'; response: IncomingMessage } | { kind: 'again'; waitMs: number; why: string }
+
+export async function readRefusal(
+  response: IncomingMessage,
+  server: URL,
+  signal: AbortSignal,
+): Promise<Refusal> {
+  const body = await readBody(response, server, signal, mostRefusalBytes)
+  response.destroy()
+  return {
+    status: response.statusCode ?? 0,
+    contentType: response.headers['content-type'] ?? '',
+    body: body.toString('utf8'),
+    location: response.headers.location,
+  }
+}
+
+/** How long to wait before asking again; undefined when it should not be. 429 says that nothing was done, so any request may come again. */
+export function waitFor(
+  status: number,
+  retryAfter: string | undefined,
+  attempt: number,
+  reads: boolean,
+): number | undefined {
+  const again =
+    status === 429 ? reads || retryAfter !== undefined : reads && [500, 502, 503, 504].includes(status)
+  if (!again) return undefined
+  const stated = Number(retryAfter) * 1_000
+  return Math.min(stated > 0 ? stated : 250 * 2 ** attempt, longestWaitMs)
+}
+
+/** The server's TLS alerts about the certificate of a client; source: OpenSSL's names of RFC 8446 section 6. */
+export function isAboutCertificate(thrown: Error): boolean {
+  const { code = '' } = ((thrown.cause as Error | undefined)?.cause ?? {}) as NodeJS.ErrnoException
+  return /ALERT_(BAD_CERTIFICATE|CERTIFICATE_(EXPIRED|REVOKED|UNKNOWN|REQUIRED)|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA)$/.test(
+    code,
+  )
+}
+
+function sameCertificate(a: Identity['certificate'], b: Identity['certificate']): boolean {
+  return a?.cert === b?.cert && a?.key === b?.key
+}
+
+function parseAnswer<T>(body: Buffer, response: IncomingMessage, asks: Asks): T {
+  try {
+    return JSON.parse(body.toString('utf8')) as T
+  } catch {
+    const refusal = {
+      status: response.statusCode ?? 0,
+      contentType: response.headers['content-type'] ?? '',
+      body: body.toString('utf8', 0, 4096),
+    }
+    throw statusFailure(refusal, asks)
+  }
+}

@@ -1,0 +1,88 @@
+// A WebSocket to the API server, for the channels of port-forward, exec and attach.
+import type { IncomingMessage } from 'node:http'
+import { WebSocket } from 'ws'
+import type { ApiRequest } from './api.ts'
+import { connectionFailure } from './connection-failure.ts'
+import { type Conversation, isAboutCertificate, type Party, readRefusal, Unaccepted } from './conversation.ts'
+import { defaultTimeoutMs, LostConnection, timeoutSignal, urlOf, userAgent } from './send.ts'
+import { statusFailure, statusOf, strangeAnswer } from './status.ts'
+
+export type DialRequest = Pick<ApiRequest, 'path' | 'query' | 'signal' | 'timeoutMs' | 'asks'> & {
+  protocols: readonly string[]
+}
+
+/** Open, and paused until somebody listens to its messages. Rejects as `Api.dial` says. */
+export async function dialWebSocket(conversation: Conversation, request: DialRequest): Promise<WebSocket> {
+  const { server } = conversation
+  const { signal, clear } = timeoutSignal(server, request.timeoutMs ?? defaultTimeoutMs, request.signal)
+  try {
+    return await conversation.as(signal, party => open(server, request, party, signal))
+  } finally {
+    clear()
+  }
+}
+
+function open(
+  server: URL,
+  request: DialRequest,
+  { identity, transport }: Party,
+  signal: AbortSignal,
+): Promise<WebSocket> {
+  const url = urlOf(server, request.path, request.query)
+  url.protocol = server.protocol === 'https:' ? 'wss:' : 'ws:'
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const socket = new WebSocket(url, [...request.protocols], {
+      agent: transport.agent,
+      headers: { 'User-Agent': userAgent, ...(identity.headers as Record<string, string>) },
+      perMessageDeflate: false,
+      // Masks guard against proxies that take data for requests; under TLS there is none, and a mask of zeros costs a quarter of the CPU.
+      ...(server.protocol === 'https:' ? { generateMask: (mask: Buffer) => void mask.fill(0) } : {}),
+    })
+    const fail = (reason: unknown) => {
+      settle()
+      socket.terminate()
+      reject(reason)
+    }
+    const abort = () => fail(signal.reason)
+    const settle = () => signal.removeEventListener('abort', abort)
+    signal.addEventListener('abort', abort, { once: true })
+    socket.on('error', error => {
+      // After it was opened, `close` follows, which its owner listens to.
+      if (socket.readyState === WebSocket.OPEN) return
+      const lost = new LostConnection(connectionFailure(error, server), false)
+      fail(isAboutCertificate(lost) ? new Unaccepted(lost.message, { cause: lost.failure }) : lost.failure)
+    })
+    socket.once('unexpected-response', (_, response) => {
+      refusalOf(response, server, request, signal).then(fail, fail)
+    })
+    socket.once('open', () => {
+      settle()
+      holdMessages(socket)
+      resolve(socket)
+    })
+  })
+}
+
+/** Frames may come with the handshake's own packet, before whoever asked for the socket can listen. */
+function holdMessages(socket: WebSocket): void {
+  socket.pause()
+  const release = (event: string | symbol) => {
+    if (event !== 'message') return
+    socket.off('newListener', release)
+    socket.resume()
+  }
+  socket.on('newListener', release)
+}
+
+async function refusalOf(
+  response: IncomingMessage,
+  server: URL,
+  { asks }: DialRequest,
+  signal: AbortSignal,
+): Promise<Error> {
+  const refusal = await readRefusal(response, server, signal)
+  return refusal.status === 401
+    ? new Unaccepted(statusOf(refusal)?.message ?? strangeAnswer(refusal))
+    : statusFailure(refusal, asks)
+}
