@@ -1,0 +1,147 @@
+// One WebSocket of Kubernetes' channel protocol, where the first byte of each message names its channel: bounded writing, pausing, one end.
+//
+//   message   channel (1 byte)   bytes of that channel, to the end of the message
+//
+// Sources: k8s.io/apimachinery, pkg/util/httpstream/wsstream/conn.go. The other end reads a message as one WebSocket frame and does not put
+// fragments together (golang.org/x/net/websocket, Codec.Receive), so every message is sent as exactly one frame.
+import type { RawData, WebSocket } from 'ws'
+import { Pulse } from './pulse.ts'
+
+/** The largest message. Below it the other end allocates per message, above it a ping or another channel waits longer. */
+export const messageBytes = 32 << 10
+/** What may wait in the WebSocket and its socket before a writer has to wait. */
+const bufferedBytes = 128 << 10
+/** How long the other end may take to answer our close frame. */
+const closeWithinMs = 1_000
+
+export type ChannelEvents = {
+  message(channel: number, bytes: Buffer): void
+  /** Called once, when no message follows; `fault` says why it was no orderly end (close code 1000). Not called after `close`. */
+  ended(fault: string | undefined): void
+  /** See PulseOptions. */
+  reachable(): Promise<boolean>
+}
+
+export class ChannelSocket {
+  readonly #ws: WebSocket
+  #events: ChannelEvents | undefined
+  #pulse: Pulse | undefined
+  #fault: string | undefined
+  #open = true
+  #roomWanted: ((error?: Error) => void) | undefined
+
+  /** Takes over an open WebSocket, whose messages wait until `start`. */
+  constructor(ws: WebSocket) {
+    this.#ws = ws
+  }
+
+  /** To be called at once, in the turn of the constructor. */
+  start(events: ChannelEvents): void {
+    const ws = this.#ws
+    this.#events = events
+    this.#pulse = new Pulse(ws, { reachable: events.reachable, dead: reason => this.#breakOff(reason) })
+    ws.binaryType = 'nodebuffer'
+    ws.on('message', this.#message)
+    ws.on('error', this.#failed)
+    ws.on('close', this.#closed)
+    ws.resume()
+  }
+
+  /** Sends one message; `room` is called when the next may come, with an error if none can. At most one waits at a time. */
+  send(channel: number, chunks: readonly Buffer[], room: (error?: Error) => void): void {
+    if (!this.#open) {
+      room(new Error('the connection is closed'))
+      return
+    }
+    this.#pulse?.sent()
+    this.#ws.send(message(channel, chunks), { binary: true, compress: false }, this.#sent)
+    if (this.#ws.bufferedAmount <= bufferedBytes) room()
+    else this.#roomWanted = room
+  }
+
+  /** Stops reading; at most what is read already still comes. */
+  pause(): void {
+    if (this.#open) this.#ws.pause()
+  }
+
+  resume(): void {
+    if (this.#open && this.#ws.isPaused) this.#ws.resume()
+  }
+
+  /** Ends it: what was sent goes out, what comes is dropped, and within 1 s the socket is gone, whatever the other end does. */
+  close(done: () => void): void {
+    this.#release()
+    if (this.#ws.readyState === this.#ws.CLOSED) {
+      done()
+      return
+    }
+    const timer = setTimeout(() => this.#ws.terminate(), closeWithinMs)
+    this.#ws.once('close', () => {
+      clearTimeout(timer)
+      done()
+    })
+    this.#ws.resume()
+    this.#ws.close(1000)
+  }
+
+  readonly #sent = (error?: Error | null): void => {
+    // A socket that failed says so by its end, after what came before it was read.
+    if (error || this.#ws.bufferedAmount > bufferedBytes / 2) return
+    const room = this.#roomWanted
+    this.#roomWanted = undefined
+    room?.()
+  }
+
+  readonly #message = (data: RawData, isBinary: boolean): void => {
+    this.#pulse?.heard()
+    const bytes = data as Buffer
+    if (!isBinary) this.#breakOff('the cluster sent text where bytes belong')
+    else if (bytes.length > 0) this.#events?.message(bytes[0]!, bytes.subarray(1))
+  }
+
+  readonly #failed = (error: Error & { code?: string }): void => {
+    this.#fault ??= `the connection broke (${error.code ?? error.message})`
+  }
+
+  readonly #closed = (code: number, text: Buffer): void => {
+    this.#fault ??= faultOf(code, text.toString())
+    this.#end()
+  }
+
+  #breakOff(fault: string): void {
+    this.#fault = fault
+    this.#ws.terminate()
+    this.#end()
+  }
+
+  #end(): void {
+    if (!this.#open) return
+    this.#release()
+    this.#events?.ended(this.#fault)
+  }
+
+  #release(): void {
+    this.#open = false
+    this.#pulse?.stop()
+    this.#ws.off('message', this.#message)
+    this.#ws.off('close', this.#closed)
+    const room = this.#roomWanted
+    this.#roomWanted = undefined
+    room?.(new Error('the connection is closed'))
+  }
+}
+
+function message(channel: number, chunks: readonly Buffer[]): Buffer {
+  const whole = Buffer.allocUnsafe(1 + chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+  whole[0] = channel
+  let at = 1
+  for (const chunk of chunks) at += chunk.copy(whole, at)
+  return whole
+}
+
+/** Close codes: RFC 6455 section 7.4.1. */
+function faultOf(code: number, text: string): string | undefined {
+  if (code === 1000) return undefined
+  if (code === 1005 || code === 1006) return 'the connection was cut'
+  return `the cluster closed the connection (${code}${text === '' ? '' : ` ${text}`})`
+}
