@@ -19,6 +19,8 @@ export type AnswerOptions = {
   reply(answer: AgentAnswer): void
   /** Ends the agent at once. */
   end(): never
+  /** Makes of what a request failed with what the user should hear. */
+  explain(thrown: unknown): unknown
   log(text: string): void
 }
 
@@ -36,7 +38,7 @@ export function createAnswerer(options: AnswerOptions): (value: unknown) => void
         (found): AgentAnswer => ({ id, value: found }),
         (thrown: unknown): AgentAnswer => ({
           id,
-          failure: toldFailure(asFailure(thrown, 'a request to the agent')),
+          failure: toldFailure(asFailure(options.explain(thrown), 'a request to the agent')),
         }),
       )
       .then(options.reply)

@@ -7,15 +7,26 @@ export type Invocation =
   | { verb: 'resolve' | 'describe'; target: string }
   | { verb: 'probe'; pid: number }
   | AttachInvocation
+  | AttachPodInvocation
 
-export type AttachInvocation = {
+/** For whom a link is served, and how long without one. */
+type Service = { session: string; key: string; graceMs: number }
+
+export type AttachInvocation = Service & {
   verb: 'attach'
   target: string
   pid: number
   startTime: string
-  session: string
-  key: string
-  graceMs: number
+}
+
+export type AttachPodInvocation = Service & {
+  verb: 'attach-pod'
+  /** Id of the container, without the runtime's name before it. */
+  container: string
+  pod: string
+  podUid?: string | undefined
+  /** It runs in the pod, in an ephemeral container. */
+  ephemeral: boolean
 }
 
 const text = { type: 'string' } as const
@@ -27,9 +38,12 @@ const options = {
   session: text,
   key: text,
   'grace-ms': text,
-}
+  pod: text,
+  'pod-uid': text,
+  ephemeral: { type: 'boolean' },
+} as const
 
-type Values = Partial<Record<keyof typeof options, string>>
+type Values = Partial<Record<Exclude<keyof typeof options, 'ephemeral'>, string>> & { ephemeral?: boolean }
 
 /** Throws `usage-wrong`. */
 export function parseInvocation(argv: readonly string[]): Invocation {
@@ -46,6 +60,8 @@ export function parseInvocation(argv: readonly string[]): Invocation {
       return { verb, pid: whole(argument, 'PID') }
     case 'attach':
       return parseAttach(named(argument, 'TARGET'), values)
+    case 'attach-pod':
+      return parseAttachPod(named(argument, 'ID'), values)
     default:
       throw wrong(`"${verb}" is not a verb`)
   }
@@ -57,6 +73,25 @@ function parseAttach(target: string, values: Values): AttachInvocation {
     target,
     pid: whole(values.pid, '--pid'),
     startTime: named(values['start-time'], '--start-time'),
+    ...parseService(values),
+  }
+}
+
+/** Ids as containerd, CRI-O and docker make them are 64 hex digits; anything else would match cgroups that are no container's. */
+function parseAttachPod(container: string, values: Values): AttachPodInvocation {
+  if (!/^[0-9a-f]{64}$/.test(container)) throw wrong(`"${container}" is not an id of a container`)
+  return {
+    verb: 'attach-pod',
+    container,
+    pod: named(values.pod, '--pod'),
+    podUid: values['pod-uid'],
+    ephemeral: values.ephemeral === true,
+    ...parseService(values),
+  }
+}
+
+function parseService(values: Values): Service {
+  return {
     session: named(values.session, '--session'),
     key: named(values.key, '--key'),
     graceMs: whole(values['grace-ms'], '--grace-ms'),

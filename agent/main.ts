@@ -1,4 +1,5 @@
 // The agent program: answers one question about targets, or enters one and serves its link. See protocol/agent/invocation.ts.
+import { Failure } from '../protocol/errors.ts'
 import { type Invocation, parseInvocation } from './arguments.ts'
 import { printFailure, printLine } from './print.ts'
 import { listProcesses, listRunningContainers } from './targets/list.ts'
@@ -27,6 +28,11 @@ async function run(invocation: Invocation): Promise<void> {
       const { attach } = await import('./attach.ts')
       return await attach(invocation)
     }
+    case 'attach-pod':
+      throw new Failure('usage-wrong', {
+        reason: 'attach-pod is started by the bootstrap of a container',
+        help: 'protocol/agent/delivery.ts',
+      })
   }
 }
 

@@ -1,13 +1,13 @@
 // The one target of an attached agent: held by a pidfd, entered, and read by path under /proc/PID while it lives.
 import type { TargetFacts } from '../protocol/agent/control.ts'
 import { Failure } from '../protocol/errors.ts'
+import type { TargetKind } from '../protocol/rpc/targets.ts'
 import { enterHostname } from './linux/hostname.ts'
 import { enterNamespace } from './linux/namespace.ts'
 import { type HeldProcess, holdProcess } from './linux/pidfd.ts'
 import { namespaceOf, readProc, readStat } from './linux/proc.ts'
 import { parseCommand } from './targets/command.ts'
 import { boundEnvironment, parseEnvironment } from './targets/environment.ts'
-import { parseTargetName } from './targets/name.ts'
 import { readAddresses, readSidecar } from './targets/network.ts'
 import type { Scope } from './targets/scope.ts'
 import { hasEnded } from './targets/stat.ts'
@@ -15,7 +15,18 @@ import { hasEnded } from './targets/stat.ts'
 /** Facts are answered in one control frame of at most 1 MiB; no real environment comes near this bound. */
 const maxEnvironmentBytes = 512 << 10
 
-export type NamedProcess = { target: string; pid: number; startTime: string }
+export type NamedProcess = {
+  target: string
+  kind: TargetKind
+  /** What the target is called; a process by its command. */
+  name?: string
+  /** The container's id or name, whose processes are the target's own; without one they are the process and its descendants. */
+  container?: string
+  pid: number
+  startTime: string
+  /** We are in its pod, so that its network is ours from the start. */
+  inPod?: boolean
+}
 
 /** What does not change while the target lives. */
 export type FixedFacts = Omit<TargetFacts, 'ports' | 'target'> & {
@@ -34,17 +45,16 @@ export function holdTarget({ target, pid, startTime }: NamedProcess): HeldProces
 }
 
 /** Whose listeners are the target's own. */
-export function scopeOf({ target, pid }: NamedProcess): Scope {
-  const name = parseTargetName(target)
-  return name.kind === 'container' ? { pid, id: name.name } : { pid }
+export function scopeOf({ container, pid }: NamedProcess): Scope {
+  return container === undefined ? { pid } : { pid, id: container }
 }
 
 /**
  * Puts the calling thread into the target's network and UTS namespaces, for good. Throws `right-missing`, `kernel-feature-missing` or
  * `target-ended`.
  */
-export function enterTarget({ pid }: NamedProcess): FixedFacts {
-  const ownNetwork = namespaceOf(pid, 'net') !== namespaceOf('self', 'net')
+export function enterTarget({ pid, inPod }: NamedProcess): FixedFacts {
+  const ownNetwork = inPod || namespaceOf(pid, 'net') !== namespaceOf('self', 'net')
   enterNamespace(pid, 'net')
   const hostname = enterHostname(pid)
   const addresses = readAddresses(pid)
@@ -70,8 +80,7 @@ export function enterTarget({ pid }: NamedProcess): FixedFacts {
 /** The answer to "describe". */
 export function factsOf(named: NamedProcess, fixed: FixedFacts, ports: number[]): TargetFacts {
   const { name, command, dropped: _, ...facts } = fixed
-  const { kind, ...parsed } = parseTargetName(named.target)
-  const shown = 'name' in parsed ? parsed.name : name
-  const target = { target: named.target, kind, name: shown, ready: true, ports, pid: named.pid, command }
+  const { kind, pid } = named
+  const target = { target: named.target, kind, name: named.name ?? name, ready: true, ports, pid, command }
   return { ...facts, target, ports }
 }

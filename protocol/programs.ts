@@ -6,6 +6,7 @@ export type ProgramName =
   | 'server'
   | 'agent'
   | 'agent-capture'
+  | 'agent-bootstrap'
   | 'hook'
   | 'hook-spawner'
   | 'hook-answerer'

@@ -1,6 +1,7 @@
-// Bundles each program of standin into dist/: one file a process or thread, koffi left outside.
+// Bundles each program of standin into dist/: one file a process or thread, koffi left outside; and the agent as pods get it.
 import { rmSync } from 'node:fs'
 import { build } from 'esbuild'
+import { buildAgentBundles, buildBootstrap } from './agent-bundles.ts'
 
 /** Output name in dist/ to the file that it starts from; the names are how programs find each other at run time. */
 const programs = {
@@ -28,3 +29,5 @@ await build({
   logLevel: 'warning',
   banner: { js: '#!/usr/bin/env node' },
 })
+await buildBootstrap('dist/agent-bootstrap.cjs')
+await buildAgentBundles('dist/agent-bundles')

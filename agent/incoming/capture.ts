@@ -1,14 +1,14 @@
 // One run of the capture as the main thread sees it: socket, filter, ring, and the thread that reads it.
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { CaptureCounters } from '../../protocol/agent/control.ts'
 import { Failure } from '../../protocol/errors.ts'
-import { programPath } from '../../protocol/programs.ts'
 import { layRing } from '../linux/capture-ring.ts'
 import { attachFilter, bindToAllInterfaces, closeSocket, openPacketSocket } from '../linux/packet-socket.ts'
 import { openWaker, wake } from '../linux/wait.ts'
 import { type Batch, type Credit, giveBack, readBatch } from './batch.ts'
 import { programBytes } from './bpf-program.ts'
 import { type CaptureOrder, type CaptureStart, type CaptureWord, counterNames } from './capture-orders.ts'
+import { startCaptureThread } from './capture-program.ts'
 import { captureFilter } from './filter.ts'
 import type { MirrorOptions, StreamWriter, Subscription } from './subscription.ts'
 
@@ -57,7 +57,7 @@ export class Capture {
     const credit = this.#credit.buffer
     const counters = this.#counters.buffer
     const start: CaptureStart = { socketFd, wakerFd, blocks, prefix, credit, counters }
-    const worker = new Worker(programPath('agent-capture'), {
+    const worker = startCaptureThread({
       workerData: { start, port: port2 },
       transferList: [port2],
     })

@@ -1,4 +1,4 @@
-// The agent's end of the link: listens on an abstract Unix socket, lets in the one server that can sign, and ends when it stays away.
+// The agent's end of the link: listens on an abstract Unix socket, or takes over a listener, lets in the one server that can sign, and ends when it stays away.
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -19,8 +19,6 @@ export type ListenOptions = Pick<EndpointOptions, 'onControl' | 'onOpen' | 'hear
 }
 
 export type Listener = {
-  /** Name of the abstract Unix socket, without the leading NUL. */
-  readonly name: string
   readonly endpoint: Endpoint
   /** Stops listening, ends all streams with the reason and leaves no socket or timer. */
   close(reason: string): void
@@ -29,11 +27,19 @@ export type Listener = {
 /** Connections that have not proved who they are; the oldest makes room, so that nobody can keep the server out by staying silent. */
 const greetingConnections = 8
 
-export async function listenForServer(options: ListenOptions): Promise<Listener> {
-  const door = new Door(options)
+/** `name` is that of the abstract Unix socket, without the leading NUL. */
+export async function listenForServer(options: ListenOptions): Promise<Listener & { readonly name: string }> {
+  const door = new Door(options, createServer())
   const name = `standin-agent-${randomBytes(16).toString('hex')}`
   await door.listen(`\0${name}`)
   return { name, endpoint: door.endpoint, close: reason => door.close(reason) }
+}
+
+/** `server` listens already, and whoever listened with it before hears of no connection any more; it stays where it is, whatever namespace we enter. */
+export function adoptListener(options: ListenOptions, server: Server): Listener {
+  const door = new Door(options, server)
+  door.adopt()
+  return { endpoint: door.endpoint, close: reason => door.close(reason) }
 }
 
 class Door {
@@ -45,8 +51,9 @@ class Door {
   #grace: NodeJS.Timeout | undefined
   #closed = false
 
-  constructor(options: ListenOptions) {
+  constructor(options: ListenOptions, server: Server) {
     this.#options = options
+    this.#server = server
     this.#publicKey = createPublicKey({
       key: Buffer.from(options.publicKey, 'base64'),
       format: 'der',
@@ -59,11 +66,21 @@ class Door {
       onDetached: reason => this.#awaitServer(reason),
       ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
     })
-    this.#server = createServer(socket => void this.#greet(socket))
+  }
+
+  adopt(): void {
+    this.#server.removeAllListeners('connection').removeAllListeners('error')
+    this.#server.on('error', error => this.#options.onGone(`its listener failed: ${error.message}`))
+    this.#open()
+  }
+
+  #open(): void {
+    this.#server.on('connection', socket => void this.#greet(socket))
+    this.#awaitServer('the server never connected')
   }
 
   listen(path: string): Promise<void> {
-    this.#awaitServer('the server never connected')
+    this.#open()
     return new Promise((resolve, reject) => {
       this.#server.once('error', error => {
         this.close('nothing listens')
@@ -84,6 +101,8 @@ class Door {
 
   async #greet(socket: Socket): Promise<void> {
     if (this.#closed) return void socket.destroy()
+    // Frames are small and answered at once; without this a TCP connection holds some back for 40 ms.
+    socket.setNoDelay(true)
     const abort = new AbortController()
     this.#greeting.set(socket, abort)
     this.#makeRoom()

@@ -6,6 +6,7 @@
 //   1:cpu:/libpod_parent/libpod-<64 hex>                                    podman, cgroupfs
 //   0::/kubepods.slice/.../cri-containerd-<64 hex>.scope, crio-<id>.scope   Kubernetes, systemd
 //   4:memory:/kubepods/burstable/pod<uid>/<64 hex>, /k8s.io/<64 hex>        Kubernetes, cgroupfs
+//   0::/../../kubepods-pod1.slice/cri-containerd-<64 hex>.scope             the same, seen from another cgroup namespace
 //   0::/user.slice/.../nerdctl-<64 hex>.scope, /default/<64 hex>            nerdctl
 
 export type ContainerMark = { id: string; runtime?: string }
@@ -42,6 +43,19 @@ export function containerOf(cgroups: string): ContainerMark | undefined {
   return found === undefined
     ? undefined
     : { id: found.id, ...(found.runtime ? { runtime: found.runtime } : {}) }
+}
+
+/** Whether a process with these cgroups is in that container, or in one that runs inside it. */
+export function isOfContainer(cgroups: string, id: string): boolean {
+  return paths(cgroups).some(path => [...path.matchAll(mark)].some(([, , found]) => found === id))
+}
+
+/** Whether a process with these cgroups is in that pod; systemd's driver writes the uid with "_" for "-". */
+export function isOfPod(cgroups: string, uid: string): boolean {
+  const marks = [`pod${uid}`, `pod${uid.replaceAll('-', '_')}`]
+  return paths(cgroups).some(path =>
+    path.split('/').some(part => marks.some(end => part.replace(/\.slice$/, '').endsWith(end))),
+  )
 }
 
 /** The path that ends with the container's id or name, by which its processes can be told from others; see `isInside`. */

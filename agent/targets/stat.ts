@@ -24,7 +24,7 @@ export function hasEnded({ state }: ProcessStat): boolean {
   return state === 'Z' || state === 'X'
 }
 
-export const capability = { SYS_ADMIN: 21, NET_RAW: 13 } as const
+export const capability = { NET_ADMIN: 12, NET_RAW: 13, SYS_PTRACE: 19, SYS_ADMIN: 21, BPF: 39 } as const
 
 /** Whether the effective set of a /proc/PID/status holds a capability (capabilities(7)). */
 export function hasCapability(status: string, bit: number): boolean {

@@ -12,7 +12,10 @@ export const targetFacts = object(
     addresses: [t.array(t.string), 'its IP addresses, loopback excluded'],
     ports: [t.array(port), "TCP ports that the target's own processes listen on"],
     environment: [t.record(t.string, t.string), 'environment of its first process'],
-    ownNetwork: [t.boolean, "whether its network namespace differs from the agent's first one"],
+    ownNetwork: [
+      t.boolean,
+      "whether its network namespace differs from the agent's first one, or the agent runs in its pod",
+    ],
   },
   {
     sidecar: [

@@ -1,16 +1,15 @@
 // How the agent gets its code in a cluster: what the bootstrap in the pod and the server say to each other over the port-forward.
 //
 // The container runs `node -e BOOTSTRAP KEY HASH PORT SECONDS`: KEY is the server's Ed25519 public key (SPKI DER, base64), HASH the SHA-256
-// (hex) of the manifest, PORT the port of 127.0.0.1 to listen on, SECONDS how long it waits for a delivery before it ends with code 75.
-// Nothing in these arguments lets anyone in. A port that is taken ends it with code 98.
+// (hex) of the manifest, PORT the port of 127.0.0.1 to listen on, SECONDS how long it waits for a delivery. Nothing in these arguments lets
+// anyone in. How it ends when nobody delivers, and its bounds: delivery-text.ts.
 //
 //   bootstrap -> server   one line of JSON: DeliveryOffer
 //   server -> bootstrap   one line of JSON: Delivery; then `manifestBytes` bytes of the manifest; then `bundleBytes` bytes of the bundle
 //   bootstrap -> server   one line of JSON: DeliveryOutcome, when the agent has entered the target and listens in the bootstrap's place; or why not
 //
-// The manifest is text, one line a platform: `PLATFORM SHA256OFBUNDLE\n`. The bundle is brotli over JSON: {"FILE": "base64"}: files that are
-// written into a new private folder, among them "agent.cjs", which then runs with `argv` in the same process. The signature is Ed25519 over
-// `deliveryText`. Whoever sends anything else is disconnected, and the
+// The manifest is text, one line a platform: `PLATFORM SHA256OFBUNDLE\n`. The bundle is that of bundle.ts; its "agent.cjs" runs with `argv`
+// in the same process, from memory. The signature is Ed25519 over `deliveryText`. Whoever sends anything else is disconnected, and the
 // bootstrap waits on. After the outcome every new connection is one of the link (protocol/link/hello.ts).
 import * as t from 'io-ts'
 import { count, object, oneOf } from '../codec.ts'
@@ -49,8 +48,3 @@ export const deliveryOutcome = t.union([
   object('Delivered', { running: [t.literal(true), 'the agent runs'] }),
   failureLine,
 ])
-
-/** What the server signs: bound to this connection's nonce and to the arguments, so that a recorded delivery is worth nothing. */
-export function deliveryText(nonce: string, argv: readonly string[]): Buffer {
-  return Buffer.from(`standin delivery\n${nonce}\n${JSON.stringify(argv)}\n`)
-}

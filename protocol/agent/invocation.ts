@@ -7,10 +7,10 @@
 //       prints one ListeningLine (or FailureLine), then serves the link; ends when its standard input ends, at SIGTERM, or when no link
 //       was there for the grace time; it ignores SIGINT. When the target ends it stays, for what was captured may still be on its way.
 //       --key is the server's Ed25519 public key, SPKI DER.
-//   agent attach-pod ID --pod NAME --session ID --key BASE64 --grace-ms N [--ephemeral]
+//   agent attach-pod ID --pod NAME [--pod-uid UID] --session ID --key BASE64 --grace-ms N [--ephemeral]
 //       in a cluster, started by the bootstrap (protocol/agent/delivery.ts): finds the first process of the container with this id on the
 //       node (or, ephemeral, in the pod), enters it as attach does, and serves the link on the bootstrap's listener. Ends when asked to, at
-//       SIGTERM, or when no link was there for the grace time.
+//       SIGTERM, or when no link was there for the grace time. By the UID it tells a container that ended from a pod of another node.
 //   agent probe PID                                          prints one ProbeLine (or FailureLine) and ends; describe runs it in the
 //                                                            target's user namespace
 //

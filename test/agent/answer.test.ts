@@ -39,6 +39,7 @@ async function ask(value: unknown, options: { sidecar?: string; subscribe?: () =
       end: () => {
         throw new Error('nobody asked for the end')
       },
+      explain: thrown => thrown,
       log: text => reject(new Error(text)),
     })(value),
   )

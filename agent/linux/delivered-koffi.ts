@@ -1,0 +1,5 @@
+// Stands in for the module "koffi" in a delivered agent: the native part that the agent placed, without the package around it.
+import { loadKoffi, placedKoffi } from './place-koffi.ts'
+
+// A thread that is made later has its own copy of the environment, and nothing else of the thread that placed it.
+export default placedKoffi() ?? loadKoffi(process.env.STANDIN_KOFFI ?? '')

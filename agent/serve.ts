@@ -1,0 +1,84 @@
+// Serves the link of an entered target: answers requests, captures, and tells of ports and of the target's end.
+import type { AgentEvent } from '../protocol/agent/control.ts'
+import { createAnswerer } from './answer.ts'
+import { type Mirror, openMirror } from './incoming/mirror.ts'
+import { Sender } from './incoming/send.ts'
+import type { MirrorOptions } from './incoming/subscription.ts'
+import type { Listener, ListenOptions } from './link/listen.ts'
+import { exitNow } from './linux/libc.ts'
+import { log } from './log.ts'
+import { enterTarget, factsOf, holdTarget, type NamedProcess, scopeOf } from './target.ts'
+import { ListenerWatch } from './targets/own-listeners.ts'
+import { TargetWatch } from './watch.ts'
+
+export type ServeOptions<L extends Listener> = Pick<ListenOptions, 'session' | 'publicKey' | 'graceMs'> & {
+  named: NamedProcess
+  /** Called before the target is entered: what listens belongs to the network namespace that we are in. */
+  listen(options: ListenOptions): L | Promise<L>
+  /** Makes of what a request failed with what the user should hear, where the agent runs. */
+  explain?(thrown: unknown): unknown
+}
+
+/** Resolves when it listens and is in the target; whatever ends the service then ends the program. Fails with what entering fails with. */
+export async function serve<L extends Listener>(options: ServeOptions<L>): Promise<L> {
+  const { named, explain = thrown => thrown } = options
+  const held = holdTarget(named)
+  let answer: (value: unknown) => void = () => undefined
+  const listener = await options.listen({
+    session: options.session,
+    publicKey: options.publicKey,
+    graceMs: options.graceMs,
+    onControl: value => answer(value),
+    onOpen: stream => stream.reset('the agent takes no streams'),
+    onAttached: () => undefined,
+    onGone: reason => end(0, reason),
+  })
+  const tell = (event: AgentEvent) => send(listener, event)
+  const fixed = enterTarget(named)
+  const watch = new TargetWatch({ held, listeners: new ListenerWatch(scopeOf(named)), tell })
+  const sender = new Sender(opened => listener.endpoint.open(opened, { oneWay: true }))
+  const mirror = lazyMirror({
+    openStream: opened => sender.openStream(opened),
+    onNotice: text => tell({ event: 'notice', level: 'warning', text }),
+  })
+  answer = createAnswerer({
+    facts: () => factsOf(named, fixed, watch.ports),
+    mirror,
+    slow: () => sender.slow,
+    reply: value => listener.endpoint.control(value),
+    end: () => end(0, 'the server asked for the end'),
+    explain,
+    log,
+  })
+  if (fixed.dropped.length > 0)
+    tell({
+      event: 'notice',
+      level: 'warning',
+      text: `variables too large to pass on: ${fixed.dropped.join(', ')}`,
+    })
+  return listener
+}
+
+/** At once: the kernel closes what is open, and nothing of ours outlives the process. */
+export function end(code: number, reason?: string): never {
+  if (reason !== undefined) log(reason)
+  return exitNow(code)
+}
+
+/** A session that mirrors nothing then needs no right to capture. */
+function lazyMirror(options: MirrorOptions): () => Mirror {
+  let mirror: Mirror | undefined
+  return () => {
+    mirror ??= openMirror(options)
+    return mirror
+  }
+}
+
+/** An event that the link can't take any more is one that the server no longer needs: it is then about to make another agent. */
+function send(listener: Listener, event: AgentEvent): void {
+  try {
+    listener.endpoint.control(event)
+  } catch (error) {
+    log(`an event could not be sent: ${String(error)}`)
+  }
+}

@@ -1,0 +1,80 @@
+// Builds what an agent in a pod is made of: the bootstrap in its container's arguments, and a bundle for each platform.
+import { createHash } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliCompress, constants } from 'node:zlib'
+import { type BuildOptions, build } from 'esbuild'
+import { joinBundle } from '../protocol/agent/bundle.ts'
+import { platforms } from '../protocol/agent/delivery.ts'
+import { deliveryBounds } from '../protocol/agent/delivery-text.ts'
+import { cachedCompression, koffiFor } from './koffi-builds.ts'
+
+const compressed = promisify(brotliCompress)
+
+/** Minified, since it is part of the container's arguments. */
+export async function buildBootstrap(path: string): Promise<void> {
+  const text = await bundled('agent/bootstrap.ts', { minify: true, target: 'node12' })
+  // Kubernetes reads "$(" and "$$" of arguments as its own; source: API reference, Container.args.
+  if (/\$[$(]/.test(text)) throw new Error(`${path} holds what Kubernetes would replace: rename a variable`)
+  writeFileSync(path, text.trimEnd())
+}
+
+/** Writes `manifest` and `PLATFORM`, the same bytes for the same source: the manifest's hash is what a bootstrap trusts. */
+export async function buildAgentBundles(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const [agent, capture] = await Promise.all(
+    ['agent/pod.ts', 'agent/incoming/capture-thread.ts'].map(packedCode),
+  )
+  const lines: string[] = []
+  for (const platform of platforms) {
+    const koffi = await koffiFor(platform)
+    if (koffi === undefined) continue
+    const bundle = joinBundle({
+      'agent.cjs': agent!,
+      'agent-capture.cjs': capture!,
+      'koffi.node': await cachedCompression(koffi, bytes => compress(bytes, 11)),
+    })
+    if (bundle.length > deliveryBounds.bodyBytes / 2)
+      throw new Error(`the bundle of ${platform} is too large`)
+    writeFileSync(join(folder, platform), bundle)
+    lines.push(`${platform} ${createHash('sha256').update(bundle).digest('hex')}\n`)
+  }
+  writeFileSync(join(folder, 'manifest'), lines.join(''))
+}
+
+async function packedCode(entry: string): Promise<Buffer> {
+  const text = await bundled(entry, {
+    // Names stay, for the stack traces in a container's log.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    target: 'node20',
+    alias: { koffi: './agent/linux/delivered-koffi.ts' },
+  })
+  return compress(Buffer.from(text), 9)
+}
+
+async function bundled(entry: string, options: BuildOptions): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    write: false,
+    charset: 'utf8',
+    legalComments: 'none',
+    logLevel: 'warning',
+    ...options,
+  })
+  return outputFiles![0]!.text
+}
+
+function compress(bytes: Buffer, quality: number): Promise<Buffer> {
+  const { BROTLI_PARAM_QUALITY, BROTLI_PARAM_LGWIN, BROTLI_PARAM_SIZE_HINT } = constants
+  const params = {
+    [BROTLI_PARAM_QUALITY]: quality,
+    [BROTLI_PARAM_LGWIN]: 22,
+    [BROTLI_PARAM_SIZE_HINT]: bytes.length,
+  }
+  return compressed(bytes, { params })
+}
