@@ -2,7 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import type { WebSocket } from 'ws'
 
-export type Query = Readonly<Record<string, string | number | boolean | undefined>>
+/** A list becomes a parameter of that name for each of its values, as exec's `command`. */
+export type Query = Readonly<Record<string, string | number | boolean | undefined | readonly string[]>>
 
 export type ApiRequest = {
   method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'

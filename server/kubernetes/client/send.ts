@@ -27,7 +27,8 @@ export function urlOf(server: URL, path: string, query: Query | undefined): URL 
   const url = new URL(server)
   url.pathname = `${server.pathname.replace(/\/$/, '')}${path}`
   for (const [name, value] of Object.entries(query ?? {}))
-    if (value !== undefined) url.searchParams.append(name, String(value))
+    for (const each of Array.isArray(value) ? value : [value])
+      if (each !== undefined) url.searchParams.append(name, String(each))
   return url
 }
 
