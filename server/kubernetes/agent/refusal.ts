@@ -1,0 +1,90 @@
+// Why a cluster does not let an agent's Job, pod or ephemeral container be made, and the choice that would pass; pure.
+import { Failure } from '../../../protocol/errors.ts'
+import { clip } from '../targets/pod-state.ts'
+
+export type Refused = {
+  /** Of the object that was refused. */
+  namespace: string
+  ephemeral: boolean
+}
+
+/** `hopeless`: trying again will not help before somebody changes something. */
+export type Refusal = { reason: string; fix: string; hopeless: boolean }
+
+export function refusalFailure(refusal: Refusal, { namespace }: Refused, cause?: unknown): Failure {
+  const { reason, fix } = refusal
+  return new Failure(
+    'agent-refused',
+    { namespace, reason, fix },
+    cause === undefined ? {} : { cause, detail: reason },
+  )
+}
+
+/**
+ * `text`: the API server's message, of an answer or of a FailedCreate event. The texts are those of Kubernetes' own admission plugins
+ * (PodSecurity, ResourceQuota, LimitRanger, Priority, ServiceAccount), of webhooks and admission policies, and of OpenShift's SCC.
+ */
+export function refusalOf(text: string, refused: Refused): Refusal {
+  const reason = clip(withoutObject(text))
+  const row = rows.find(({ pattern }) => pattern.test(text)) ?? other
+  return { reason, fix: row.fix({ ...refused, text }), hopeless: row.hopeless }
+}
+
+/** "Error creating: pods "standin-agent-x-y" is forbidden: exceeded quota: ..." is "exceeded quota: ...". */
+function withoutObject(text: string): string {
+  return text
+    .replace(/^Error creating: /, '')
+    .replace(/^\S+ "[^"]*" is (forbidden|invalid): /, '')
+    .replace(/^(Internal error occurred: )/, '')
+}
+
+type Case = Refused & { text: string }
+type Row = { pattern: RegExp; hopeless: boolean; fix(refused: Case): string }
+
+const namesHost = /host ?(pid|ipc|network|namespaces?)|disallow-host/i
+const namesCapabilities = /capabilit|SYS_ADMIN|SYS_PTRACE|NET_RAW|NET_ADMIN|run ?as ?(non)?root|runAsUser/i
+
+const otherNamespace =
+  'Set agent.namespace to a namespace that allows it, such as one made by "kubectl create namespace standin" and "kubectl label namespace standin pod-security.kubernetes.io/enforce=privileged"'
+
+/** An agent of another namespace may stand on the target's node just as well; an ephemeral container is bound to the target's. */
+function elsewhere({ ephemeral }: Refused): string {
+  return ephemeral
+    ? `Unset agent.ephemeral, and ${otherNamespace.replace(/^S/, 's')}`
+    : `${otherNamespace}; where only hostPID is forbidden, set agent.ephemeral to true`
+}
+
+function policyFix(refused: Case): string {
+  const { text, ephemeral } = refused
+  if (namesHost.test(text) && !namesCapabilities.test(text) && !ephemeral)
+    return 'Set agent.ephemeral to true, which needs no hostPID'
+  if (namesHost.test(text) || namesCapabilities.test(text)) return elsewhere(refused)
+  if (/\blabels?\b/i.test(text)) return 'Set agent.labels to what it asks for'
+  if (/\bannotations?\b/i.test(text)) return 'Set agent.annotations to what it asks for'
+  if (/\b(limits?|requests?|resources?)\b/i.test(text.replace(/denied (the )?request/, '')))
+    return 'Set agent.resources to what it asks for'
+  if (/\b(images?|registry|registries)\b/i.test(text)) return 'Set agent.image to one that it allows'
+  return 'Set what it asks for under "agent" in the configuration, or agent.namespace to a namespace that it leaves alone'
+}
+
+// biome-ignore format: a table is read row by row
+const rows: readonly Row[] = [
+  { pattern: /violates PodSecurity/, hopeless: true, fix: elsewhere },
+  { pattern: /security context constraint/, hopeless: true, fix: ({ namespace }) => `Set agent.service_account to one with the privileged SCC ("oc adm policy add-scc-to-user privileged -z NAME -n ${namespace}")` },
+  { pattern: /exceeded quota/, hopeless: false, fix: ({ namespace }) => `Free quota ("kubectl describe resourcequota -n ${namespace}"), lower agent.resources, or set agent.namespace to another namespace` },
+  { pattern: /failed quota: .*must specify/, hopeless: true, fix: () => 'Set agent.resources with the requests and limits that it names' },
+  { pattern: /(minimum|maximum) .* usage per|limit to request ratio/, hopeless: true, fix: ({ namespace }) => `Set agent.resources within the LimitRange ("kubectl describe limitrange -n ${namespace}")` },
+  { pattern: /no PriorityClass/, hopeless: true, fix: () => 'Set agent.priority_class to one of "kubectl get priorityclasses"' },
+  { pattern: /error looking up service account \S+\/default:/, hopeless: false, fix: ({ namespace }) => `Wait until namespace "${namespace}" has its service account "default"` },
+  { pattern: /error looking up service account/, hopeless: true, fix: ({ namespace }) => `Set agent.service_account to one of "kubectl get serviceaccounts -n ${namespace}"` },
+  { pattern: /failed calling webhook/, hopeless: false, fix: () => 'Mend the admission webhook that it names, or set agent.namespace to a namespace that it leaves alone' },
+  { pattern: /is being terminated|because it is being deleted/, hopeless: true, fix: () => 'Set agent.namespace to a namespace that stays' },
+  { pattern: /denied (the )?request|rejected the request|is forbidden|admission/i, hopeless: true, fix: policyFix },
+  { pattern: /is invalid|Invalid value|unknown field|cannot be handled as|Unsupported value|strict decoding/, hopeless: true, fix: () => 'Correct the key under "agent" in the configuration that it names' },
+]
+
+const other: Row = {
+  pattern: /^/,
+  hopeless: false,
+  fix: ({ namespace }) => `Look at "kubectl get events -n ${namespace}", and try again`,
+}
