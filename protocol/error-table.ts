@@ -84,5 +84,6 @@ export const errorTable = {
   'agent-slow': { code: 3205, blame: 'cluster', retryable: true, message: 'Cannot start agent within {seconds} s: {reason}', fix: 'Raise agent.startup_timeout, or mend the cause' },
   'agent-denied': { code: 3206, blame: 'cluster', retryable: false, message: 'Cannot look into pod "{pod}" from its node: {reason}', fix: '{fix}' },
   'agent-undeliverable': { code: 3207, blame: 'standin', retryable: true, message: 'Cannot deliver agent: {reason}', fix: '{fix}' },
+  'agent-removed': { code: 3208, blame: 'cluster', retryable: true, message: 'Cannot start agent: {what} was deleted meanwhile', fix: 'Start the session again; if it stays, find out what deletes Jobs in namespace "{namespace}"' },
   'channel-failed': { code: 3301, blame: 'cluster', retryable: true, message: 'Cannot {verb} pod "{pod}": {reason}', fix: 'Check that the pod runs, and try again' },
 } as const satisfies Record<string, Row>
