@@ -1,8 +1,9 @@
 // What `--output json` of the terminal client prints, one JSON object a line; published as schemas/cli-output.json.
 import * as t from 'io-ts'
 import { count, object, oneOf, port } from './codec.ts'
+import { cleanCluster, listContexts, listNamespaces } from './rpc/kubernetes.ts'
 import { sessionState } from './rpc/sessions.ts'
-import { listTargets } from './rpc/targets.ts'
+import { describeTarget, listTargets } from './rpc/targets.ts'
 import { trafficEvent } from './rpc/traffic.ts'
 
 const event = <const T extends string>(name: T, summary: string) => [oneOf(name), summary] as const
@@ -34,16 +35,22 @@ export const noticeLine = object('NoticeLine', {
   message: [t.string, 'the sentence'],
 })
 
+/** Told again with another message when the step waits; standard error, or for exec the descriptor of --output-fd. */
+export const stepLine = object(
+  'StepLine',
+  {
+    event: event('step', 'a step of attaching to the target'),
+    message: [t.string, 'what happens at the moment, and why it waits'],
+  },
+  {
+    step: [t.string, 'stable name of the step: resolve, job, schedule, pull, start, deliver, link, ready...'],
+    elapsedMs: [count, 'milliseconds since the beginning'],
+  },
+)
+
 /** A line of `standin exec --output json`, on standard error or the descriptor of --output-fd. */
 export const execLine = t.union([
-  object(
-    'StepLine',
-    {
-      event: event('step', 'a step of attaching to the target'),
-      message: [t.string, 'what happens at the moment'],
-    },
-    { step: [t.string, 'stable name of the step'], elapsedMs: [count, 'milliseconds since the beginning'] },
-  ),
+  stepLine,
   object('ReadyLine', {
     event: event('ready', 'the session runs, the command starts'),
     sessionId: [t.string, 'id of the session'],
@@ -77,7 +84,19 @@ export type ExecLine = t.TypeOf<typeof execLine>
 /** The one line of `standin ls --output json`; an error is an ErrorLine on standard error. */
 export const listOutput = listTargets.result
 
-/** A line of `standin traffic --output json`, on standard output; errors and notices go to standard error. */
+/** The one line of `standin describe --output json`. */
+export const describeOutput = describeTarget.result
+
+/** The one line of `standin contexts --output json`. */
+export const contextsOutput = listContexts.result
+
+/** The one line of `standin namespaces --output json`. */
+export const namespacesOutput = listNamespaces.result
+
+/** The one line of `standin clean --output json`. */
+export const cleanOutput = cleanCluster.result
+
+/** A line of `standin traffic --output json`, on standard output; steps, errors and notices go to standard error. */
 export const trafficLine = t.union([
   trafficEvent,
   object('DroppedLine', {
@@ -91,7 +110,12 @@ export type TrafficLine = t.TypeOf<typeof trafficLine>
 export const cliOutput = {
   ExecLine: execLine,
   ListOutput: listOutput,
+  DescribeOutput: describeOutput,
+  ContextsOutput: contextsOutput,
+  NamespacesOutput: namespacesOutput,
+  CleanOutput: cleanOutput,
   TrafficLine: trafficLine,
   ErrorLine: errorLine,
   NoticeLine: noticeLine,
+  StepLine: stepLine,
 } as const

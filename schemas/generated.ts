@@ -60,7 +60,7 @@ export function cliOutputSchema(): object {
     $schema: draft,
     title: 'standin --output json',
     description:
-      'One JSON object a line: ExecLine of "standin exec", ListOutput of "standin ls", TrafficLine of "standin traffic"; ErrorLine and NoticeLine come on standard error.',
+      'One JSON object a line: ExecLine of "standin exec", TrafficLine of "standin traffic", ListOutput of "standin ls"; DescribeOutput, ContextsOutput, NamespacesOutput and CleanOutput of the commands of these names; ErrorLine, NoticeLine and StepLine come on standard error.',
     version,
     anyOf: Object.keys(cliOutput).map(name => ({ $ref: `#/$defs/${name}` })),
     $defs: sorted(definitions),

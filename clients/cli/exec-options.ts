@@ -1,12 +1,10 @@
 // From the options of exec to the configuration of the session; pure, refusals name the option.
-import { isAbsolute, resolve } from 'node:path'
 import type { SessionConfig } from '../../protocol/config.ts'
 import { Failure } from '../../protocol/errors.ts'
+import { absolute, placeConfig, type SessionOptions } from './session-options.ts'
 
 /** As commander hands them over. */
-export type ExecOptions = {
-  target: string
-  configFile?: string
+export type ExecOptions = SessionOptions & {
   envInclude?: string
   envExclude?: string
   env?: string[]
@@ -25,11 +23,8 @@ function usage(reason: string): Failure {
 }
 
 /** The params of startSession that the options ask for. Only keys that were given are there, so that the file's stay in force. */
-export function sessionParams(
-  options: ExecOptions,
-  folder: string,
-): { target: string; config: SessionConfig; configFile?: string } {
-  const { envInclude: include, envExclude: exclude, configFile } = options
+export function sessionParams(options: ExecOptions, folder: string): SessionParams {
+  const { envInclude: include, envExclude: exclude } = options
   if (include !== undefined && exclude !== undefined)
     throw usage('--env-include and --env-exclude exclude each other')
   const override = options.env === undefined ? undefined : overrides(options.env)
@@ -41,12 +36,23 @@ export function sessionParams(
     ...(empty(env) ? {} : { env }),
     ...(empty(incoming) ? {} : { network: { incoming: { mode: 'mirror' as const, ...incoming } } }),
   }
+  return attachParams(options, folder, empty(feature) ? {} : { feature })
+}
+
+export type SessionParams = { target: string; folder: string; config: SessionConfig; configFile?: string }
+
+/** The same for a command whose features are its own business. */
+export function attachParams(
+  options: SessionOptions,
+  folder: string,
+  features: Pick<SessionConfig, 'feature'>,
+): SessionParams {
+  const { target = '', configFile } = options
   return {
-    target: options.target,
-    config: empty(feature) ? {} : { feature },
-    ...(configFile === undefined
-      ? {}
-      : { configFile: isAbsolute(configFile) ? configFile : resolve(folder, configFile) }),
+    target,
+    folder,
+    config: { ...placeConfig(options, folder), ...features },
+    ...(configFile ? { configFile: absolute(configFile, folder) } : {}),
   }
 }
 
@@ -61,11 +67,6 @@ export function outputDescriptor(text: string | undefined): number {
 /** The value of --ports. */
 export function portList(text: string): number[] {
   return text.split(',').map(part => portOf(part, '--ports'))
-}
-
-export function wholeNumber(text: string, option: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw usage(`${option} takes a whole number, not "${text}"`)
-  return Number(text)
 }
 
 function overrides(pairs: readonly string[]): Record<string, string> {

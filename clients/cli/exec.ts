@@ -1,16 +1,18 @@
 // standin exec: asks a server for a session, runs the command's supervisor in this terminal, and ends with the command's exit code.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { type ErrorKind, Failure } from '../../protocol/errors.ts'
-import { logMessage, progress, showMessage } from '../../protocol/rpc/lifecycle.ts'
+import { logMessage, showMessage } from '../../protocol/rpc/lifecycle.ts'
 import { prepareLaunch, processExit, signalProcess } from '../../protocol/rpc/processes.ts'
 import { sessionStatus, startSession, stopSession } from '../../protocol/rpc/sessions.ts'
 import { withDeadline } from '../rpc/deadline.ts'
 import { deferred } from '../rpc/deferred.ts'
+import { waitPatiently } from '../rpc/patience.ts'
 import { type ReportedError, reportedError } from '../rpc/reported-error.ts'
 import { introduce, type ServerProcess, startServer } from '../rpc/server-process.ts'
 import { exitCode, failedCode, type ProcessEnd, type SupervisorEnd, signalCode } from './exit-code.ts'
 import type { Reporter } from './report.ts'
 import { watchSignals } from './signals.ts'
+import { attachToken, reportSteps } from './steps.ts'
 import { levels } from './tell.ts'
 
 export type ExecRequest = {
@@ -26,6 +28,10 @@ const lastWordMs = 2_000
 const orphanMs = 5_000
 /** What a supervisor takes to end after its command, when nothing else is hooked. */
 const supervisorEndMs = 500
+/** Longer than ending an agent may take whose cluster does not answer. */
+const sessionEndMs = 20_000
+/** Whoever waits so long should know what for. */
+const explainEndMs = 1_500
 
 /** Runs the command and returns the exit code; never throws, and leaves nothing behind. */
 export async function exec(request: ExecRequest): Promise<number> {
@@ -55,6 +61,8 @@ class Run {
   private leaving = false
   private prepared: Promise<void> | undefined
   private readonly cancel = new AbortController()
+  /** The user does not want to wait until everything has ended. */
+  private readonly hurry = new AbortController()
   private readonly processEnd = deferred<ProcessEnd>()
   private readonly supervisorEnd = deferred<SupervisorEnd>()
   /** Never resolves; rejects when the run cannot go on. */
@@ -63,7 +71,7 @@ class Run {
   constructor(private readonly request: ExecRequest) {
     this.broken.promise.catch(() => {})
     watchSignals({
-      commandRuns: () => this.running,
+      commandRuns: () => this.running && !this.leaving,
       giveUp: signal => this.giveUp(signal),
       passOn: signal => void this.passOn(signal),
     })
@@ -81,7 +89,7 @@ class Run {
     const started = await this.orBroken(
       server.connection.request(
         startSession,
-        { ...this.request.session, workDoneToken: 'start' },
+        { ...this.request.session, workDoneToken: attachToken },
         { signal: this.cancel.signal },
       ),
     )
@@ -110,9 +118,15 @@ class Run {
   async leave(): Promise<void> {
     const { server, sessionId } = this
     this.leaving = true
+    const explain = setTimeout(() => {
+      const message = 'ending the session; Ctrl-C leaves the rest of it to end by itself'
+      this.request.reporter.report({ event: 'notice', level: 'info', message })
+    }, explainEndMs)
+    const options = { ms: sessionEndMs, hurry: this.hurry.signal }
     if (server !== undefined && sessionId !== undefined)
-      await quietly(server.connection.request(stopSession, { sessionId }))
-    await server?.stop()
+      await waitPatiently(server.connection, server.connection.request(stopSession, { sessionId }), options)
+    await server?.stop(this.hurry.signal)
+    clearTimeout(explain)
     if (this.supervisor === undefined) return
     await quietly(this.supervisorEnd.promise, orphanMs)
     if (this.supervisor.exitCode === null && this.supervisor.signalCode === null)
@@ -121,16 +135,7 @@ class Run {
 
   private listen({ connection }: ServerProcess): void {
     const { reporter } = this.request
-    connection.on(progress, ({ token, value }) => {
-      const { kind, step, message, title, elapsedMs } = value as Record<string, unknown>
-      const text = message ?? title
-      if (token !== 'start' || kind === 'end' || typeof text !== 'string') return
-      const extra = {
-        ...(typeof step === 'string' ? { step } : {}),
-        ...(typeof elapsedMs === 'number' ? { elapsedMs } : {}),
-      }
-      reporter.report({ event: 'step', message: text, ...extra })
-    })
+    reportSteps(connection, reporter)
     connection.on(sessionStatus, ({ sessionId, state, reason, attempt }) => {
       this.sessionId ??= sessionId
       if (this.leaving) return // it stops because we asked
@@ -206,6 +211,10 @@ class Run {
   }
 
   private giveUp(signal: NodeJS.Signals): void {
+    if (this.leaving) {
+      this.hurry.abort()
+      return
+    }
     this.givenUp ??= signal
     this.cancel.abort()
     this.broken.reject(new Failure('cancelled', { what: 'exec' }))

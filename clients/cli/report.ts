@@ -2,6 +2,8 @@
 
 import type { ExecLine } from '../../protocol/cli-output.ts'
 import type { ReportedError } from '../rpc/reported-error.ts'
+import { stepFilter } from './steps.ts'
+import { printable } from './table.ts'
 
 export type Reporter = {
   report(line: ExecLine): void
@@ -13,9 +15,10 @@ export type Verbosity = 'quiet' | 'normal' | 'verbose'
 
 /** One JSON object a line. */
 export function jsonReporter(write: (text: string) => void, verbosity: Verbosity): Reporter {
+  const isNews = stepFilter({ everyChange: true })
   return {
     report(line) {
-      if (shown(line, verbosity)) write(`${JSON.stringify(line)}\n`)
+      if (shown(line, verbosity) && isNews(line)) write(`${JSON.stringify(line)}\n`)
     },
     settle() {},
   }
@@ -23,10 +26,12 @@ export function jsonReporter(write: (text: string) => void, verbosity: Verbosity
 
 /** Sentences, one a line, each beginning with "standin: " so that they can be told from the command's own. */
 export function lineReporter(write: (text: string) => void, verbosity: Verbosity): Reporter {
+  const isNews = stepFilter({ everyChange: false })
   return {
     report(line) {
-      if (!shown(line, verbosity)) return
-      for (const sentence of sentences(line)) write(`standin: ${sentence}\n`)
+      if (!shown(line, verbosity) || !isNews(line)) return
+      const verbose = verbosity === 'verbose'
+      for (const sentence of sentences(line, { verbose })) write(ownLines(sentence))
     },
     settle() {},
   }
@@ -55,7 +60,7 @@ export function spinnerReporter(
     report(line) {
       if (line.event === 'step') {
         if (lastSteps.includes(line.step ?? '')) settle()
-        if (turning) spinner.text = line.message
+        if (turning) spinner.text = printable(line.message)
         return
       }
       if (line.event !== 'notice' && line.event !== 'session') settle()
@@ -67,9 +72,16 @@ export function spinnerReporter(
   }
 }
 
-/** The two lines of an error: what, and how to mend it. */
-export function errorSentences(error: ReportedError): string[] {
-  return [error.message, `fix: ${error.fix}`]
+/** What is wrong and how to mend it; with `verbose` also what helps to find the cause. */
+export function errorSentences(error: ReportedError, { verbose }: { verbose: boolean }): string[] {
+  const detail = verbose && error.detail !== undefined ? [`detail: ${error.detail}`] : []
+  return [error.message, `fix: ${error.fix}`, ...detail]
+}
+
+/** A sentence as whole lines of ours, so that it can be told from the command's output; its words may come from a cluster. */
+export function ownLines(sentence: string): string {
+  const lines = sentence.trimEnd().split('\n')
+  return lines.map(line => `standin: ${printable(line.trimEnd())}\n`).join('')
 }
 
 /** Whether a line is for this user; errors always are. */
@@ -79,10 +91,10 @@ function shown(line: ExecLine, verbosity: Verbosity): boolean {
   return verbosity === 'verbose' || !(line.event === 'notice' && line.level === 'log')
 }
 
-function sentences(line: ExecLine): string[] {
+function sentences(line: ExecLine, options: { verbose: boolean }): string[] {
   switch (line.event) {
     case 'step':
-      return [line.elapsedMs === undefined ? line.message : `${line.message} (${line.elapsedMs} ms)`]
+      return [line.elapsedMs === undefined ? line.message : `${line.message} (${duration(line.elapsedMs)})`]
     case 'ready': {
       const where = [line.hostname, ...line.addresses].join(', ')
       const ports = line.ports.length === 0 ? 'no port yet' : `port ${line.ports.join(', ')}`
@@ -95,7 +107,7 @@ function sentences(line: ExecLine): string[] {
     case 'exit':
       return []
     case 'error':
-      return errorSentences(line.error)
+      return errorSentences(line.error, options)
   }
 }
 
@@ -103,4 +115,8 @@ function sentences(line: ExecLine): string[] {
 function sessionSentences({ state, reason, attempt }: ExecLine & { event: 'session' }): string[] {
   if (state !== 'reconnecting' || reason === undefined) return []
   return [`session reconnecting: ${reason}${attempt === undefined ? '' : ` (attempt ${attempt})`}`]
+}
+
+function duration(ms: number): string {
+  return ms < 10_000 ? `${ms} ms` : `${(ms / 1000).toFixed(1)} s`
 }

@@ -7,13 +7,15 @@ import { creditTraffic, stopTraffic, streamTraffic, trafficEvents } from '../../
 import type { Connection } from '../rpc/connection.ts'
 import { deferred } from '../rpc/deferred.ts'
 import { ask } from './client.ts'
-import { portList, wholeNumber } from './exec-options.ts'
+import { attachParams, portList } from './exec-options.ts'
+import { reporterFor } from './reporter.ts'
+import { type SessionOptions, wholeNumber } from './session-options.ts'
+import { attachToken, reportSteps } from './steps.ts'
 import { cut } from './table.ts'
 import { tell } from './tell.ts'
 import { trafficHeader, trafficRows } from './traffic-rows.ts'
 
-export type TrafficOptions = {
-  target: string
+export type TrafficOptions = SessionOptions & {
   ports?: string
   bodies?: string
   output: 'table' | 'json'
@@ -29,22 +31,26 @@ export async function traffic(options: TrafficOptions): Promise<number> {
   const bodyBytes = options.bodies === undefined ? undefined : wholeNumber(options.bodies, '--bodies')
   const { verbose = false, quiet = false } = options
   const json = options.output === 'json'
-  return ask({ what: 'traffic', verbose, quiet, json }, async connection => {
+  const reporter = await reporterFor({ json, quiet, verbose })
+  return ask({ what: 'traffic', verbose, quiet, json, reporter }, async connection => {
     const stop = stopRequests()
     const ended = sessionEnd(connection)
+    reportSteps(connection, reporter)
+    const params = attachParams(options, process.cwd(), { feature: { env: false } })
     const attached = connection.request(
       startSession,
-      { target: options.target, config: { feature: { env: false } } },
+      { ...params, workDoneToken: attachToken },
       { signal: stop.signal },
     )
-    const sessionId = await attached.then(
-      result => result.sessionId,
-      thrown => {
-        if (stop.signal.aborted) return undefined
-        throw thrown
-      },
-    )
-    if (sessionId === undefined) return 0
+    const session = await attached.catch(thrown => {
+      if (stop.signal.aborted) return undefined
+      throw thrown
+    })
+    reporter.settle()
+    if (session === undefined) return 0
+    const { sessionId, warnings } = session
+    for (const message of quiet ? [] : warnings)
+      tell({ event: 'notice', level: 'warning', message }, { json })
     const screen = screenFor(options)
     const trafficId = await connection.request(streamTraffic, {
       sessionId,

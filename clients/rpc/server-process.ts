@@ -7,17 +7,23 @@ import { exit, initialize, initialized, shutdown } from '../../protocol/rpc/life
 import { version } from '../../protocol/version.ts'
 import { type Connection, connect } from './connection.ts'
 import { withDeadline } from './deadline.ts'
+import { waitPatiently } from './patience.ts'
 
 export type ServerProcess = {
   readonly connection: Connection
   /** Resolves when the server is gone, however it ended. */
   readonly ended: Promise<void>
-  /** shutdown and exit, each with a deadline, then SIGKILL: what it leaves ends by itself (its guard and agents see it go). */
-  stop(): Promise<void>
+  /**
+   * shutdown and exit: waited for as long as the server answers, then SIGKILL (its guard and agents see it go). When `hurry` is aborted, it is
+   * left alone to end what it started: it sees that its client is gone.
+   */
+  stop(hurry?: AbortSignal): Promise<void>
 }
 
 const initializeMs = 15_000
-const stopMs = 2_000
+/** Longer than the server gives its sessions to end, each of which may have to ask a slow cluster. */
+const shutdownMs = 20_000
+const exitMs = 2_000
 
 /**
  * Starts `standin serve --stdio` in a session of its own, so that the terminal's Ctrl-C and Ctrl-Z do not reach it.
@@ -39,7 +45,7 @@ export function startServer(options: { verbose: boolean }): ServerProcess {
       if (line.startsWith('standin: ')) process.stderr.write(`${line}\n`)
     })
   const connection = connect(child.stdout!, child.stdin!)
-  return { connection, ended, stop: () => stop(child, connection, ended) }
+  return { connection, ended, stop: hurry => stop({ child, connection, ended, hurry }) }
 }
 
 /** The first words with a server: who we are. */
@@ -56,16 +62,23 @@ export async function introduce({ connection }: ServerProcess, clientName: strin
   await connection.notify(initialized, {})
 }
 
-async function stop(child: ChildProcess, connection: Connection, ended: Promise<void>): Promise<void> {
-  await orDeadline(connection.request(shutdown, {}))
+async function stop(server: {
+  child: ChildProcess
+  connection: Connection
+  ended: Promise<void>
+  hurry: AbortSignal | undefined
+}): Promise<void> {
+  const { child, connection, ended, hurry } = server
+  const over = () => child.exitCode !== null || child.signalCode !== null
+  const waited = await waitPatiently(connection, connection.request(shutdown, {}), { ms: shutdownMs, hurry })
   await connection.notify(exit, {})
   child.stdin?.end()
-  await orDeadline(ended)
-  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  if (waited === 'hurried') return
+  if (waited === 'ended') await orDeadline(ended)
+  if (!over()) child.kill('SIGKILL')
   await orDeadline(ended)
 }
 
-/** Waits for it to end, well or badly, but not longer than `stopMs`. */
 async function orDeadline(work: Promise<unknown>): Promise<void> {
-  await withDeadline(work, stopMs, () => new Error('not in time')).catch(() => {})
+  await withDeadline(work, exitMs, () => new Error('not in time')).catch(() => {})
 }

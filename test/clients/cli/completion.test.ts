@@ -9,10 +9,18 @@ const program = commandTree(() => {})
 /** What bash would offer for a line that ends at the cursor. */
 function offered(line: string): string[] {
   const words = line.split(' ')
-  const script = `standin() { printf 'process/1\\nprocess/2\\n'; }
+  const script = `standin() {
+  case "$1" in
+    ls) printf 'pod/1\\npod/2\\n' ;;
+    *) printf '%s\\n' "$1-of" ;;
+  esac
+  printf 'asked: %s\\n' "$*" >&2
+}
 ${completionScript(program, 'bash')}
 COMP_WORDS=(${words.map(word => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _standin; printf '%s\\n' "\${COMPREPLY[@]}"`
-  return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).split('\n').filter(Boolean)
+  return execFileSync('bash', ['-c', script], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    .split('\n')
+    .filter(Boolean)
 }
 
 describe('completionScript()', () => {
@@ -21,8 +29,8 @@ describe('completionScript()', () => {
       const script = completionScript(program, shell)
       for (const command of program.commands) {
         assert.match(script, new RegExp(`\\b${command.name()}\\b`))
-        for (const { long } of command.options)
-          assert.ok(script.includes(long!.slice(2)), `${long} is missing`)
+        for (const { long, hidden } of command.options)
+          assert.equal(script.includes(long!.slice(2)), !hidden, `${long}`)
       }
     })
 
@@ -34,8 +42,28 @@ describe('completionScript()', () => {
     assert.deepEqual(offered('standin e'), ['exec'])
     assert.deepEqual(offered('standin exec --env-'), ['--env-include', '--env-exclude'])
     assert.deepEqual(offered('standin exec --output '), ['text', 'json'])
-    assert.deepEqual(offered('standin traffic -t '), ['process/1', 'process/2'])
+    assert.deepEqual(offered('standin traffic -t '), ['pod/1', 'pod/2'])
+    assert.deepEqual(offered('standin describe '), ['pod/1', 'pod/2'])
+    assert.deepEqual(offered('standin exec --context '), ['contexts-of'])
+    assert.deepEqual(offered('standin ls -n '), ['namespaces-of'])
+    assert.ok(offered('standin ls --kind ').includes('statefulset'))
+    assert.deepEqual(offered('standin ls --selec'), ['--selector'])
     assert.deepEqual(offered('standin completion '), ['bash', 'zsh', 'fish'])
+  })
+
+  it('asks for values in the cluster that the line has named so far', () => {
+    const words = 'standin exec -n shop --context staging -f x -t'.split(' ')
+    const asked = execFileSync(
+      'bash',
+      [
+        '-c',
+        `standin() { echo "$*"; }
+${completionScript(program, 'bash')}
+COMP_WORDS=(${words.join(' ')} ''); COMP_CWORD=${words.length}; _standin_list ls`,
+      ],
+      { encoding: 'utf8' },
+    )
+    assert.equal(asked, 'ls -n shop --context staging --output names\n')
   })
 
   it('completes the command after -- as bash would', () => {

@@ -19,7 +19,8 @@ function refuses(what: () => unknown, words: RegExp): void {
 
 describe('sessionParams()', () => {
   it('sends no key that was not given, so that the file stays in force', () => {
-    assert.deepEqual(paramsOf({}), { target: 'process/1', config: {} })
+    assert.deepEqual(paramsOf({}), { target: 'process/1', folder: '/home/me/shop', config: {} })
+    assert.equal(sessionParams({}, '/').target, '')
   })
 
   it('puts every option where the configuration has it, in a form that the server accepts', () => {
@@ -29,11 +30,22 @@ describe('sessionParams()', () => {
       portMapping: ['3000:80', '3001:81'],
       ports: '80,81',
       configFile: 'conf/standin.json',
+      namespace: 'shop',
+      context: 'staging',
+      kubeconfig: 'kube.yaml',
+      agentImage: 'node:20',
+      agentNamespace: 'agents',
+      agentStartupTimeout: '90',
     })
     assert.deepEqual(params, {
       target: 'process/1',
+      folder: '/home/me/shop',
       configFile: '/home/me/shop/conf/standin.json',
       config: {
+        target: { namespace: 'shop' },
+        kubeconfig: '/home/me/shop/kube.yaml',
+        kube_context: 'staging',
+        agent: { image: 'node:20', namespace: 'agents', startup_timeout: 90 },
         feature: {
           env: { include: 'SHOP_*;REGION', override: { A: '1', B: 'x=y', EMPTY: '' } },
           network: {
@@ -52,6 +64,17 @@ describe('sessionParams()', () => {
     assert.ok(decode(startSession.params, params).ok)
   })
 
+  it('takes the names that mirrord has for the same', () => {
+    assert.deepEqual(paramsOf({ targetNamespace: 'shop', ephemeralContainer: true }).config, {
+      target: { namespace: 'shop' },
+      agent: { ephemeral: true },
+    })
+  })
+
+  it('takes a variable that is set to nothing for one that is not set', () => {
+    assert.deepEqual(paramsOf({ namespace: '', context: '', agentImage: '', configFile: '' }), paramsOf({}))
+  })
+
   it('leaves an absolute configuration path alone', () => {
     assert.equal(paramsOf({ configFile: '/etc/standin.json' }).configFile, '/etc/standin.json')
   })
@@ -65,6 +88,7 @@ describe('sessionParams()', () => {
     refuses(() => paramsOf({ ports: '80,65536' }), /--ports takes ports from 1 to 65535, not "65536"/)
     refuses(() => paramsOf({ ports: '' }), /--ports/)
     refuses(() => paramsOf({ ports: '8e1' }), /--ports/)
+    refuses(() => paramsOf({ agentStartupTimeout: '1m' }), /--agent-startup-timeout takes a whole number/)
   })
 })
 

@@ -27,6 +27,7 @@ const lines: ExecLine[] = [
       retryable: false,
       message: 'Cannot do it: no',
       fix: 'Do that',
+      detail: 'line one\nline \x1b[2J two',
     },
   },
   { event: 'exit', exitCode: 0 },
@@ -55,9 +56,43 @@ describe('lineReporter()', () => {
     ])
   })
 
+  it('tells why a step waits as it changes, with the time, and the same reason again once in 10 s', () => {
+    const waits = (message: string, elapsedMs: number): ExecLine => ({
+      event: 'step',
+      step: 'pull',
+      message,
+      elapsedMs,
+    })
+    const all: ExecLine[] = [
+      waits('pulling image node:22, 1 s', 1_000),
+      waits('pulling image node:22, 2 s', 2_000),
+      waits('pulling image node:22, 11 s', 11_000),
+      waits('pulling image node:22, 11 s', 11_500),
+      waits('the image was not found', 12_000),
+    ]
+    const printedOf = (make: typeof lineReporter) => {
+      let text = ''
+      const reporter = make(part => (text += part), 'normal')
+      for (const line of all) reporter.report(line)
+      return text.split('\n').slice(0, -1)
+    }
+    assert.deepEqual(printedOf(lineReporter), [
+      'standin: pulling image node:22, 1 s (1000 ms)',
+      'standin: pulling image node:22, 11 s (11.0 s)',
+      'standin: the image was not found (12.0 s)',
+    ])
+    assert.equal(printedOf(jsonReporter).length, 4)
+  })
+
   it('prints errors alone when quiet, and the log too when verbose', () => {
     assert.deepEqual(said('quiet'), ['standin: Cannot do it: no', 'standin: fix: Do that'])
-    assert.ok(said('verbose').includes('standin: details'))
+    const all = said('verbose')
+    assert.ok(all.includes('standin: details'))
+    assert.deepEqual(
+      all.slice(-2),
+      ['standin: detail: line one', 'standin: line ?[2J two'],
+      'on lines of ours',
+    )
   })
 })
 

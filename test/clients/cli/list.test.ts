@@ -1,0 +1,36 @@
+// What the options of ls ask the server for.
+import assert from 'node:assert/strict'
+import { type ListOptions, listParams } from '../../../clients/cli/list.ts'
+
+const params = (options: Partial<ListOptions>) => listParams({ output: 'table', ...options }, '/home/me')
+
+describe('listParams()', () => {
+  it('leaves the place to the server when no option says it', () => {
+    assert.deepEqual(params({}), {})
+    assert.deepEqual(params({ name: 'shop' }), { name: 'shop' })
+  })
+
+  it('means a cluster as soon as an option does', () => {
+    assert.deepEqual(params({ namespace: 'shop', selector: 'app=a', kubeconfig: 'k' }), {
+      place: 'cluster',
+      namespace: 'shop',
+      labels: 'app=a',
+      kubeconfig: '/home/me/k',
+    })
+    assert.deepEqual(params({ allNamespaces: true }), { place: 'cluster', allNamespaces: true })
+  })
+
+  it('leaves the place to the kinds when they are named', () => {
+    assert.deepEqual(params({ kind: ['process'], namespace: 'shop' }), {
+      kinds: ['process'],
+      namespace: 'shop',
+    })
+  })
+
+  it('means this machine with --local, whatever the environment says', () => {
+    assert.deepEqual(params({ local: true, namespace: 'shop', context: 'staging', name: 'a' }), {
+      place: 'machine',
+      name: 'a',
+    })
+  })
+})
