@@ -5,10 +5,9 @@
 // Sources: k8s.io/apimachinery, pkg/util/httpstream/wsstream/conn.go. The other end reads a message as one WebSocket frame and does not put
 // fragments together (golang.org/x/net/websocket, Codec.Receive), so every message is sent as exactly one frame.
 import type { RawData, WebSocket } from 'ws'
+import { encodeMessage } from './message.ts'
 import { Pulse } from './pulse.ts'
 
-/** The largest message. Below it the other end allocates per message, above it a ping or another channel waits longer. */
-export const messageBytes = 32 << 10
 /** What may wait in the WebSocket and its socket before a writer has to wait. */
 const bufferedBytes = 128 << 10
 /** How long the other end may take to answer our close frame. */
@@ -54,7 +53,7 @@ export class ChannelSocket {
       return
     }
     this.#pulse?.sent()
-    this.#ws.send(message(channel, chunks), { binary: true, compress: false }, this.#sent)
+    this.#ws.send(encodeMessage(channel, chunks), { binary: true, compress: false }, this.#sent)
     if (this.#ws.bufferedAmount <= bufferedBytes) room()
     else this.#roomWanted = room
   }
@@ -129,14 +128,6 @@ export class ChannelSocket {
     this.#roomWanted = undefined
     room?.(new Error('the connection is closed'))
   }
-}
-
-function message(channel: number, chunks: readonly Buffer[]): Buffer {
-  const whole = Buffer.allocUnsafe(1 + chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-  whole[0] = channel
-  let at = 1
-  for (const chunk of chunks) at += chunk.copy(whole, at)
-  return whole
 }
 
 /** Close codes: RFC 6455 section 7.4.1. */

@@ -1,15 +1,12 @@
-// A connection to a port of a pod as a Duplex: the data and error channels of one port-forward, with no byte lost before its end.
+// A connection to a port of a pod as a Duplex: the data channel of one port-forward, with no byte lost before its end.
 //
 // Sources: k8s.io/kubelet, pkg/cri/streaming/portforward/websocket.go; containerd, pkg/cri/server/sandbox_portforward_linux.go.
 import { Duplex } from 'node:stream'
-import { messageBytes } from './channel-socket.ts'
+import { Arrivals } from './arrivals.ts'
+import { nextMessage } from './message.ts'
 
 /** Channels of the first port; each opens with the port as 2 bytes, little endian, which may come in pieces. */
 export const portForwardChannel = { data: 0, error: 1 } as const
-
-/** What came and was not read yet: above the first the WebSocket is paused, below the second it goes on. */
-const pauseBytes = 256 << 10
-const resumeBytes = 64 << 10
 
 /** What the connection asks of its ChannelSocket. */
 export type Wire = {
@@ -22,54 +19,43 @@ export type Wire = {
 /**
  * What the pod's program sent before its end is read before 'end' or 'error' comes, however it ended. Our own end reaches nobody: the
  * protocol has no half-close, and closing the WebSocket would cut off the answer, so `end()` is kept to ourselves and the connection lives
- * until the pod's program closes it or somebody calls `destroy`. When the program ends its side, the node closes both within 1 s.
- * Writing to a connection that the pod has closed fails once its last byte was read.
+ * until the pod's program closes it or somebody calls `destroy`. When the program ends its side, the node waits 1 s for ours and closes
+ * both: 'end' comes that late, and what is written after it is lost. Writing to a connection that the pod has closed fails with EPIPE,
+ * but not before its last byte was read.
  */
 export class PodConnection extends Duplex {
   readonly #wire: Wire
-  #arrived: Buffer[] = []
-  #arrivedBytes = 0
-  #wanted = false
-  #ended: { fault: Error | undefined } | undefined
+  readonly #arrivals: Arrivals
+  #over = false
   #readAll = false
   /** The write that found the connection closed; it fails when what came before was read. */
   #failWrite: ((error: Error) => void) | undefined
 
   constructor(wire: Wire) {
-    // What came waits here, not in the stream: an error would drop what the stream holds.
-    super({ readableHighWaterMark: 0, writableHighWaterMark: 64 << 10, allowHalfOpen: true })
+    super({ readableHighWaterMark: 0, writableHighWaterMark: 64 << 10 })
     this.#wire = wire
+    this.#arrivals = new Arrivals(this, wire)
+    // The node has closed both directions.
+    this.once('end', () => {
+      this.#readAll = true
+      if (this.#failWrite === undefined) this.end()
+      else this.#failWrite(brokenPipe())
+    })
   }
 
   /** Bytes of the data channel, without the port. */
   arrived(bytes: Buffer): void {
-    if (bytes.length === 0 || this.destroyed) return
-    if (this.#wanted) {
-      this.#wanted = false
-      this.push(bytes)
-      return
-    }
-    this.#arrived.push(bytes)
-    this.#arrivedBytes += bytes.length
-    if (this.#arrivedBytes > pauseBytes) this.#wire.pause()
+    this.#arrivals.add(bytes)
   }
 
-  /** Nothing comes any more; `fault` says why when the program did not simply close. Both wait until all was read. */
+  /** Nothing comes any more; `fault` says why, when the program did not simply close. */
   over(fault: Error | undefined): void {
-    this.#ended = { fault }
-    if (this.#arrived.length === 0 && (this.#wanted || this.readableLength === 0)) this.#finish()
+    this.#over = true
+    this.#arrivals.over(fault)
   }
 
   override _read(): void {
-    const bytes = this.#arrived.shift()
-    if (bytes === undefined) {
-      this.#wanted = true
-      if (this.#ended !== undefined) this.#finish()
-      return
-    }
-    this.#arrivedBytes -= bytes.length
-    if (this.#arrivedBytes < resumeBytes) this.#wire.resume()
-    this.push(bytes)
+    this.#arrivals.read()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -84,7 +70,7 @@ export class PodConnection extends Duplex {
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#arrived = []
+    this.#arrivals.drop()
     this.#wire.close(() => done(error))
   }
 
@@ -93,7 +79,7 @@ export class PodConnection extends Duplex {
       done(brokenPipe())
       return
     }
-    if (this.#ended !== undefined) {
+    if (this.#over) {
       this.#failWrite = done
       return
     }
@@ -104,37 +90,8 @@ export class PodConnection extends Duplex {
       else done()
     })
   }
-
-  #finish(): void {
-    if (this.#ended?.fault !== undefined) {
-      this.destroy(this.#ended.fault)
-      return
-    }
-    this.push(null)
-    // The node has closed both directions.
-    this.once('end', () => {
-      this.#readAll = true
-      if (this.#failWrite === undefined) this.end()
-      else this.#failWrite(brokenPipe())
-    })
-  }
 }
 
 function brokenPipe(): Error {
   return Object.assign(new Error('write EPIPE: the pod closed the connection'), { code: 'EPIPE' })
-}
-
-/** As many whole or cut chunks as fit into one message, and what is left. */
-export function nextMessage(chunks: readonly Buffer[]): { message: Buffer[]; rest: Buffer[] } {
-  const message: Buffer[] = []
-  let left = messageBytes
-  for (const [index, chunk] of chunks.entries()) {
-    if (chunk.length > left) {
-      if (left > 0) message.push(chunk.subarray(0, left))
-      return { message, rest: [chunk.subarray(left), ...chunks.slice(index + 1)] }
-    }
-    message.push(chunk)
-    left -= chunk.length
-  }
-  return { message, rest: [] }
 }
