@@ -1,7 +1,7 @@
 // Runs the test scripts one after the other, shows their output, and closes with the line that counts all of them: "N passed, N failed".
 import { spawn } from 'node:child_process'
 
-const scripts = ['build', 'test:unit', 'test:journeys']
+const scripts = ['build', 'test:unit', 'test:journeys', 'test:cluster']
 
 async function run(script: string): Promise<{ output: string; code: number }> {
   const child = spawn('npm', ['run', '--silent', script], { stdio: ['ignore', 'pipe', 'inherit'] })
