@@ -1,6 +1,7 @@
 // Opens one connection to an API server: through a proxy if there is one, then TLS, within a deadline.
 import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
+import { Failure } from '../../../protocol/errors.ts'
 import { connectionFailure, silentFailure } from './connection-failure.ts'
 import { connectThroughProxy } from './proxy.ts'
 
@@ -16,6 +17,9 @@ export type Place = {
 /** For name, TCP, proxy and TLS together; a cluster at the other end of the world needs 2 s. */
 export const connectTimeoutMs = 10_000
 
+/** The system asks a silent peer whether it still lives after 30 s. */
+export const tcpOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }
+
 /** Rejects with a `Failure`; nothing stays open then. */
 export async function connectTo(place: Place, signal: AbortSignal): Promise<Socket> {
   const deadline = new AbortController()
@@ -24,7 +28,8 @@ export async function connectTo(place: Place, signal: AbortSignal): Promise<Sock
     return await connectWithin(place, AbortSignal.any([signal, deadline.signal]))
   } catch (thrown) {
     if (signal.aborted) throw signal.reason
-    if (deadline.signal.aborted) throw silentFailure(place.server, connectTimeoutMs)
+    if (deadline.signal.aborted && !(thrown instanceof Failure))
+      throw silentFailure(place.server, connectTimeoutMs)
     throw connectionFailure(thrown, place.server)
   } finally {
     clearTimeout(timer)
@@ -36,7 +41,7 @@ async function connectWithin(place: Place, signal: AbortSignal): Promise<Socket>
   const port = portOf(place.server)
   const socket =
     place.proxy === undefined
-      ? await opened(connectTcp({ host, port, noDelay: true, keepAlive: true }), 'connect', signal)
+      ? await opened(connectTcp({ host, port, ...tcpOptions }), 'connect', signal)
       : await connectThroughProxy(place.proxy, { host, port }, place.server, signal)
   if (place.tls === undefined) return socket
   const { context, serverName, verify } = place.tls

@@ -2,6 +2,7 @@
 import type { TypeOf } from 'io-ts'
 import { Failure } from '../../../protocol/errors.ts'
 import type { listContexts as message } from '../../../protocol/rpc/kubernetes.ts'
+import { isInCluster } from './in-cluster.ts'
 import { kubeconfigPaths, loadKubeconfig } from './kubeconfig.ts'
 
 /** Asks no cluster and runs no plugin. Fails with `kubeconfig-missing` or `kubeconfig-invalid`. */
@@ -10,6 +11,8 @@ export function listContexts(
   env: NodeJS.ProcessEnv = process.env,
 ): TypeOf<typeof message.result> {
   const config = loadKubeconfig(kubeconfig, env)
+  if (config === undefined && !kubeconfig && isInCluster(env))
+    return { contexts: [], warnings: ['there is no kubeconfig: the service account of this pod is used'] }
   if (config === undefined)
     throw new Failure('kubeconfig-missing', {
       looked: `looked for ${kubeconfigPaths(kubeconfig, env).join(', ')}`,

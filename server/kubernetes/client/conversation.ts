@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Log } from '../../log.ts'
 import type { ApiRequest, Asks } from './api.ts'
+import type { Certificate } from './credential-files.ts'
 import { createIdentitySource, type Identity } from './identity.ts'
 import type { Access } from './kubeconfig.ts'
 import { loginFailure } from './login-failure.ts'
@@ -48,7 +49,7 @@ class Talk implements Conversation {
   readonly #options: { env: NodeJS.ProcessEnv; log: Log }
   readonly #source
   /** By certificate, since connections carry it; in practice one, or two while it changes. */
-  #transport: { certificate: Identity['certificate']; transport: Transport } | undefined
+  #transport: { certificate: Certificate | undefined; transport: Transport } | undefined
   readonly #ended = new AbortController()
 
   constructor(access: Access, options: { env: NodeJS.ProcessEnv; log: Log }) {
@@ -62,7 +63,7 @@ class Talk implements Conversation {
   async ask<T>(request: ApiRequest): Promise<T> {
     const { signal, clear } = this.#within(request, request.timeoutMs ?? defaultTimeoutMs)
     try {
-      const compress = true
+      const compress = this.#access.cluster['disable-compression'] !== true
       const response = await this.#answer(request, signal, compress)
       const body = await readBody(response, this.server, signal)
       return parseAnswer<T>(body, response, request.asks)
@@ -224,7 +225,7 @@ export function isAboutCertificate(thrown: Error): boolean {
   )
 }
 
-function sameCertificate(a: Identity['certificate'], b: Identity['certificate']): boolean {
+function sameCertificate(a: Certificate | undefined, b: Certificate | undefined): boolean {
   return a?.cert === b?.cert && a?.key === b?.key
 }
 

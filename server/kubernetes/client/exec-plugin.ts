@@ -1,30 +1,167 @@
-// Credentials from the program that a kubeconfig names: asked once, kept until they expire.
+// Credentials from the program that a kubeconfig names: asked for once, kept until they expire or are refused.
 import { Failure } from '../../../protocol/errors.ts'
+import { orAborted } from '../../deadline.ts'
 import type { Log } from '../../log.ts'
-import type { Access } from './kubeconfig.ts'
+import {
+  type ExecCluster,
+  type ExecCredential,
+  execInfo,
+  execVersions,
+  readExecCredential,
+} from './exec-credential.ts'
 import type { ExecEntry } from './kubeconfig-file.ts'
-
-export type ExecCredential = {
-  token?: string | undefined
-  certificate?: { cert: string; key: string } | undefined
-  /** Milliseconds of the epoch; undefined for as long as it works. */
-  expiresAtMs?: number | undefined
-}
+import { PluginMissing, runPlugin } from './run-plugin.ts'
 
 export type ExecPlugin = {
+  /** The same object as long as it holds. Fails with `credentials-failed`. */
   get(signal: AbortSignal): Promise<ExecCredential>
-  renew(refused: ExecCredential | undefined): boolean
+  /** Drops a credential that the cluster refused; true when the next `get` may give another. */
+  renew(refused: ExecCredential): boolean
+  /** Ends what runs. */
   close(): void
 }
 
-export function createExecPlugin(
-  access: Access,
-  _entry: ExecEntry,
-  _options: { env: NodeJS.ProcessEnv; log: Log },
-): ExecPlugin {
-  throw new Failure('credentials-failed', {
-    user: access.userName,
-    reason: 'exec plugins are not run yet',
-    fix: 'Use a token',
-  })
+export type ExecPluginOptions = {
+  user: string
+  file: string
+  entry: ExecEntry
+  cluster: ExecCluster
+  env: NodeJS.ProcessEnv
+  log: Log
+  /** Default 60,000: a login in a browser that the plugin opened takes its time. */
+  timeoutMs?: number
+}
+
+/** A plugin that was asked again because of a refusal, and was refused again, is left in peace for so long: it may open a browser each time. */
+const refusedAgainMs = 30_000
+
+/** Fails with `kubeconfig-invalid` or `credentials-failed` when the entry can never give any. */
+export function createExecPlugin(options: ExecPluginOptions): ExecPlugin {
+  checkEntry(options)
+  return new Plugin(options)
+}
+
+type Running = { credential: Promise<ExecCredential>; stop: AbortController; waiting: number }
+
+class Plugin implements ExecPlugin {
+  readonly #options: ExecPluginOptions
+  #held: ExecCredential | undefined
+  #running: Running | undefined
+  #renewedAtMs = Number.NEGATIVE_INFINITY
+  #closed = false
+
+  constructor(options: ExecPluginOptions) {
+    this.#options = options
+  }
+
+  async get(signal: AbortSignal): Promise<ExecCredential> {
+    if (this.#held !== undefined && Date.now() < (this.#held.expiresAtMs ?? Infinity)) return this.#held
+    this.#running ??= this.#start()
+    const running = this.#running
+    running.waiting += 1
+    try {
+      return await orAborted(running.credential, signal)
+    } finally {
+      running.waiting -= 1
+      if (running.waiting === 0) this.#drop(running)
+    }
+  }
+
+  renew(refused: ExecCredential): boolean {
+    if (this.#held !== refused) return true
+    if (performance.now() - this.#renewedAtMs < refusedAgainMs) return false
+    this.#renewedAtMs = performance.now()
+    this.#held = undefined
+    return true
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#running?.stop.abort(new Failure('cancelled', { what: 'a request to the cluster' }))
+  }
+
+  /** Nobody waits for it any more; whoever comes starts another. */
+  #drop(running: Running): void {
+    running.stop.abort(new Failure('cancelled', { what: 'the credential plugin' }))
+    if (this.#running === running) this.#running = undefined
+  }
+
+  #start(): Running {
+    const stop = new AbortController()
+    if (this.#closed) stop.abort(new Failure('cancelled', { what: 'a request to the cluster' }))
+    const running = { credential: this.#ask(stop.signal), stop, waiting: 0 }
+    running.credential
+      .then(
+        credential => {
+          this.#held = credential
+        },
+        () => {
+          // Told to those who wait for it; the next request asks again.
+        },
+      )
+      .finally(() => {
+        if (this.#running === running) this.#running = undefined
+      })
+    return running
+  }
+
+  async #ask(signal: AbortSignal): Promise<ExecCredential> {
+    const { entry, cluster, env, log, user } = this.#options
+    const { STANDIN_TOKEN: _, ...inherited } = env
+    const given = Object.fromEntries((entry.env ?? []).map(({ name, value }) => [name, value]))
+    try {
+      const output = await runPlugin({
+        command: entry.command,
+        args: entry.args ?? [],
+        env: { ...inherited, ...given, KUBERNETES_EXEC_INFO: execInfo(entry, cluster) },
+        timeoutMs: this.#options.timeoutMs ?? 60_000,
+        signal,
+        onLine: line => log.write('info', `credential plugin of user "${user}": ${line}`),
+      })
+      return readExecCredential(output, entry.apiVersion, Date.now())
+    } catch (error) {
+      if (signal.aborted) throw signal.reason
+      throw this.#failure(error)
+    }
+  }
+
+  #failure(error: unknown): Failure {
+    const { entry, user } = this.#options
+    const missing = error instanceof PluginMissing
+    const state = missing ? 'is not there' : error instanceof Error ? error.message : String(error)
+    const hint = entry.installHint
+      ?.trim()
+      .replace(/\s*\n\s*/g, ' ')
+      .replace(/\.$/, '')
+    const fix = missing
+      ? hint || `Install "${entry.command}", or put its folder in PATH`
+      : `Log in again; "${shownCommand(entry)}" in a terminal shows what it wants`
+    return new Failure(
+      'credentials-failed',
+      { user, reason: `its plugin "${entry.command}" ${state}`, fix },
+      { cause: error },
+    )
+  }
+}
+
+function shownCommand(entry: ExecEntry): string {
+  return [entry.command, ...(entry.args ?? [])].join(' ').slice(0, 200)
+}
+
+function checkEntry({ entry, user, file }: ExecPluginOptions): void {
+  const invalid = (reason: string) =>
+    new Failure('kubeconfig-invalid', { file, reason: `the exec plugin of user "${user}" ${reason}` })
+  if (entry.command === '') throw invalid('has no command')
+  if (!execVersions.includes(entry.apiVersion))
+    throw invalid(`has apiVersion "${entry.apiVersion}"; those of today are ${execVersions.join(' and ')}`)
+  const mode = entry.interactiveMode || (entry.apiVersion.endsWith('/v1beta1') ? 'IfAvailable' : '')
+  if (mode === '') throw invalid('has no interactiveMode, which v1 asks for')
+  if (!['Never', 'IfAvailable', 'Always'].includes(mode))
+    throw invalid(`has interactiveMode "${mode}"; it is one of Never, IfAvailable and Always`)
+  if (mode === 'Always')
+    throw new Failure('credentials-failed', {
+      user,
+      reason: `its plugin "${entry.command}" wants a terminal (interactiveMode Always), and there is none here`,
+      fix: `Log in by hand first ("${shownCommand(entry)}"), then set its interactiveMode to IfAvailable if it keeps the login`,
+    })
 }

@@ -1,181 +1,153 @@
-// Who we are to a cluster: the headers and the certificate of a kubeconfig's user.
-import { readFileSync } from 'node:fs'
+// Who we are to a cluster: the headers and the certificate of a kubeconfig's user, as fresh as they can be had.
 import { Failure } from '../../../protocol/errors.ts'
 import type { Log } from '../../log.ts'
-import { createExecPlugin } from './exec-plugin.ts'
+import { type Certificate, certificateOf, pemOf, readTokenFile } from './credential-files.ts'
+import type { ExecCluster, ExecCredential } from './exec-credential.ts'
+import { createExecPlugin, type ExecPlugin } from './exec-plugin.ts'
+import { impersonationOf } from './impersonation.ts'
 import type { Access } from './kubeconfig.ts'
-import type { UserEntry } from './kubeconfig-file.ts'
 
 export type Identity = {
-  /** `Authorization` and the headers of impersonation. */
+  /** `Authorization`, and those of impersonation. */
   headers: Readonly<Record<string, string | string[]>>
-  /** PEM. */
-  certificate?: { cert: string; key: string } | undefined
+  certificate: Certificate | undefined
 }
 
 export type IdentitySource = {
-  /** The identity for the next request. Fails with `credentials-failed` or `kubeconfig-invalid`. */
+  /** For the next request; the same object as long as nothing changed. Fails with `credentials-failed` or `kubeconfig-invalid`. */
   get(signal: AbortSignal): Promise<Identity>
-  /** Called when the cluster did not accept `refused`; true when another one may be had by asking again. */
+  /** Called when the cluster did not accept `refused`; true when the next `get` gives another. */
   renew(refused: Identity): boolean
   close(): void
 }
 
+/** Runs no plugin yet. Fails with `kubeconfig-invalid` or `credentials-failed` when the entry can never work. */
 export function createIdentitySource(
   access: Access,
   options: { env: NodeJS.ProcessEnv; log: Log },
 ): IdentitySource {
-  const { user } = access
   checkUser(access)
-  const impersonation = impersonationOf(user)
-  const certificate = certificateOf(user)
-  const fixed = (authorization: string | undefined): Identity => ({
-    headers: { ...(authorization === undefined ? {} : { Authorization: authorization }), ...impersonation },
-    certificate,
-  })
-  const still = (identity: () => Identity): IdentitySource => ({
-    get: async () => identity(),
-    renew: () => false,
-    close() {},
-  })
-  if (user.tokenFile) return tokenFileSource(access, fixed)
-  if (user.token) return still(() => fixed(`Bearer ${user.token}`))
-  if (user.username || user.password) {
-    const login = Buffer.from(`${user.username ?? ''}:${user.password ?? ''}`).toString('base64')
-    return still(() => fixed(`Basic ${login}`))
+  const { user, userName } = access
+  const inKubeconfig = user.token || user.tokenFile || user.username || user.password
+  // As for kubectl, what the kubeconfig holds itself comes before a plugin.
+  if (user.exec == null || inKubeconfig || certificateOf(user) !== undefined) return new EntrySource(access)
+  const cluster = execCluster(access)
+  const plugin = createExecPlugin({ user: userName, file: user.file, entry: user.exec, cluster, ...options })
+  return new PluginSource(access, plugin)
+}
+
+/** The kubelet and tools of clouds replace the file of a token while we run, so it is read again, at most once a second. */
+const rereadMs = 1_000
+
+class EntrySource implements IdentitySource {
+  readonly #access: Access
+  #identity: Identity | undefined
+  #certificate: Certificate | undefined
+  #readAtMs = Number.NEGATIVE_INFINITY
+
+  constructor(access: Access) {
+    this.#access = access
+    this.#certificate = certificateOf(access.user)
   }
-  if (user.exec == null) return still(() => fixed(undefined))
-  const plugin = createExecPlugin(access, user.exec, options)
-  let last: { from: object; identity: Identity } | undefined
-  return {
-    async get(signal) {
-      const credential = await plugin.get(signal)
-      // The same object as long as nothing changed: connections are kept by it.
-      if (last?.from !== credential) {
-        const own = fixed(credential.token === undefined ? undefined : `Bearer ${credential.token}`)
-        last = { from: credential, identity: { ...own, certificate: credential.certificate ?? certificate } }
-      }
-      return last.identity
-    },
-    renew: refused => plugin.renew(last?.identity === refused ? (last.from as never) : undefined),
-    close: () => plugin.close(),
+
+  async get(): Promise<Identity> {
+    return this.#identity !== undefined && performance.now() - this.#readAtMs < rereadMs
+      ? this.#identity
+      : this.#read()
   }
+
+  /** Certificates are read again only here: between the two files' being replaced they would not fit each other. */
+  renew(refused: Identity): boolean {
+    this.#certificate = certificateOf(this.#access.user)
+    return this.#read() !== refused
+  }
+
+  close(): void {}
+
+  #read(): Identity {
+    const identity = identityOf(this.#access, authorizationOf(this.#access), this.#certificate)
+    const same = JSON.stringify(identity) === JSON.stringify(this.#identity)
+    if (!same || this.#identity === undefined) this.#identity = identity
+    this.#readAtMs = performance.now()
+    return this.#identity
+  }
+}
+
+class PluginSource implements IdentitySource {
+  readonly #access: Access
+  readonly #plugin: ExecPlugin
+  #last: { from: ExecCredential; identity: Identity } | undefined
+
+  constructor(access: Access, plugin: ExecPlugin) {
+    this.#access = access
+    this.#plugin = plugin
+  }
+
+  async get(signal: AbortSignal): Promise<Identity> {
+    const credential = await this.#plugin.get(signal)
+    if (this.#last?.from !== credential) {
+      const { token, certificate } = credential
+      const authorization = token === undefined ? undefined : `Bearer ${token}`
+      this.#last = { from: credential, identity: identityOf(this.#access, authorization, certificate) }
+    }
+    return this.#last.identity
+  }
+
+  renew(refused: Identity): boolean {
+    return this.#last?.identity !== refused || this.#plugin.renew(this.#last.from)
+  }
+
+  close(): void {
+    this.#plugin.close()
+  }
+}
+
+function identityOf(
+  { user }: Access,
+  authorization: string | undefined,
+  certificate: Certificate | undefined,
+): Identity {
+  const own = authorization === undefined ? {} : { Authorization: authorization }
+  return { headers: { ...own, ...impersonationOf(user) }, certificate }
+}
+
+function authorizationOf(access: Access): string | undefined {
+  const { user } = access
+  if (user.tokenFile) return `Bearer ${readTokenFile(user.tokenFile, access)}`
+  if (user.token) return `Bearer ${user.token}`
+  if (!user.username && !user.password) return undefined
+  return `Basic ${Buffer.from(`${user.username ?? ''}:${user.password ?? ''}`).toString('base64')}`
 }
 
 function checkUser({ user, userName }: Access): void {
-  const wrong = (reason: string) =>
-    new Failure('kubeconfig-invalid', { file: user.file, reason: `user "${userName}" ${reason}` })
-  if (user['auth-provider'] != null)
+  const provider = user['auth-provider']
+  if (provider != null)
     throw new Failure('credentials-failed', {
       user: userName,
-      reason: `its auth-provider "${user['auth-provider'].name}" was removed from Kubernetes 1.26`,
-      fix: 'Log in with the provider’s exec plugin (kubelogin, gke-gcloud-auth-plugin...), which writes "exec" in its place',
+      reason: `its auth-provider "${provider.name}" was removed with Kubernetes 1.26`,
+      fix: 'Log in with the exec plugin of your provider (kubelogin, gke-gcloud-auth-plugin...), which writes "exec" in its place',
     })
+  const wrong = (reason: string) =>
+    new Failure('kubeconfig-invalid', { file: user.file, reason: `user "${userName}" ${reason}` })
   if ((user.token || user.tokenFile) && (user.username || user.password))
-    throw wrong('has a token and a password; it may have one of them')
-  if (
-    !user.as &&
-    (user['as-uid'] || user['as-groups']?.length || Object.keys(user['as-user-extra'] ?? {}).length > 0)
-  )
-    throw wrong('has as-groups, as-uid or as-user-extra without "as"')
+    throw wrong('has a token and a password, and may have only one of them')
+  const more = user['as-uid'] || user['as-groups']?.length || Object.keys(user['as-user-extra'] ?? {}).length
+  if (!user.as && more) throw wrong('has as-groups, as-uid or as-user-extra, and no "as"')
 }
 
-/** Source: Kubernetes documentation, "User impersonation". */
-function impersonationOf(user: UserEntry): Record<string, string | string[]> {
-  if (!user.as) return {}
-  const extra = Object.entries(user['as-user-extra'] ?? {}).map(([key, values]) => [
-    `Impersonate-Extra-${headerKey(key)}`,
-    values,
-  ])
+/** What a plugin with provideClusterInfo is told of the cluster. */
+function execCluster({ cluster }: Access): ExecCluster {
+  const authority = pemOf(cluster, 'certificate-authority')
+  const extension = cluster.extensions?.find(({ name }) => name === 'client.authentication.k8s.io/exec')
   return {
-    'Impersonate-User': user.as,
-    ...(user['as-uid'] ? { 'Impersonate-Uid': user['as-uid'] } : {}),
-    ...(user['as-groups']?.length ? { 'Impersonate-Group': user['as-groups'] } : {}),
-    ...Object.fromEntries(extra),
+    server: cluster.server,
+    ...(cluster['tls-server-name'] ? { 'tls-server-name': cluster['tls-server-name'] } : {}),
+    ...(cluster['insecure-skip-tls-verify'] ? { 'insecure-skip-tls-verify': true } : {}),
+    ...(authority === undefined
+      ? {}
+      : { 'certificate-authority-data': Buffer.from(authority).toString('base64') }),
+    ...(cluster['proxy-url'] ? { 'proxy-url': cluster['proxy-url'] } : {}),
+    ...(cluster['disable-compression'] ? { 'disable-compression': true } : {}),
+    ...(extension === undefined ? {} : { config: extension.extension }),
   }
-}
-
-/** What a header's name cannot hold is percent-encoded; source: client-go, transport/round_trippers.go, headerKeyEscape. */
-function headerKey(key: string): string {
-  return [...Buffer.from(key, 'utf8')]
-    .map(byte => {
-      const character = String.fromCharCode(byte)
-      return /[!#$&'*+.^_`|~0-9A-Za-z-]/.test(character)
-        ? character
-        : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`
-    })
-    .join('')
-}
-
-function certificateOf(user: UserEntry): Identity['certificate'] {
-  const cert = pemOf(user, 'client-certificate')
-  const key = pemOf(user, 'client-key')
-  if (cert === undefined && key === undefined) return undefined
-  if (cert === undefined || key === undefined) {
-    const missing = cert === undefined ? 'client-certificate' : 'client-key'
-    throw new Failure('kubeconfig-invalid', {
-      file: user.file,
-      reason: `a user has no ${missing} to go with the other half`,
-    })
-  }
-  return { cert, key }
-}
-
-/** The text that `field` or `field-data` gives; data comes first, as for kubectl. */
-export function pemOf<F extends string>(
-  entry: { file: string } & { [K in F | `${F}-data`]?: string | null | undefined },
-  field: F,
-): string | undefined {
-  const fields: Readonly<Record<string, unknown>> = entry
-  const data = fields[`${field}-data`]
-  if (typeof data === 'string' && data !== '') return Buffer.from(data, 'base64').toString('utf8')
-  const path = fields[field]
-  if (typeof path !== 'string' || path === '') return undefined
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    const reason = `its ${field} "${path}" ${code === 'ENOENT' ? 'is not there' : `cannot be read (${code})`}`
-    throw new Failure('kubeconfig-invalid', { file: entry.file, reason }, { cause })
-  }
-}
-
-/** The kubelet and cloud tools replace the file while we run, so it is read again, at most once a second. */
-const rereadMs = 1_000
-
-function tokenFileSource(
-  { user, userName }: Access,
-  fixed: (authorization: string) => Identity,
-): IdentitySource {
-  let last: { token: string; identity: Identity; readAtMs: number } | undefined
-  const read = (): Identity => {
-    const token = readToken(user, userName)
-    const identity = last?.token === token ? last.identity : fixed(`Bearer ${token}`)
-    last = { token, identity, readAtMs: performance.now() }
-    return identity
-  }
-  return {
-    get: async () =>
-      last !== undefined && performance.now() - last.readAtMs < rereadMs ? last.identity : read(),
-    renew(refused) {
-      // Told at once whether the file holds another token than the one refused.
-      return read() !== refused
-    },
-    close() {},
-  }
-}
-
-function readToken(user: UserEntry, userName: string): string {
-  const file = user.tokenFile ?? ''
-  const fix = `Log in to the cluster again, or correct "tokenFile" in "${user.file}"`
-  try {
-    const token = readFileSync(file, 'utf8').trim()
-    if (token !== '') return token
-  } catch (cause) {
-    if (user.token) return user.token
-    const reason = `token file "${file}" cannot be read (${(cause as NodeJS.ErrnoException).code})`
-    throw new Failure('credentials-failed', { user: userName, reason, fix }, { cause })
-  }
-  if (user.token) return user.token
-  throw new Failure('credentials-failed', { user: userName, reason: `token file "${file}" is empty`, fix })
 }

@@ -19,6 +19,7 @@ const clusterCodec = t.partial({
   'insecure-skip-tls-verify': maybe(t.boolean),
   'tls-server-name': text,
   'proxy-url': text,
+  'disable-compression': maybe(t.boolean),
   extensions: maybe(t.array(t.type({ name: t.string, extension: t.unknown }))),
 })
 
@@ -130,7 +131,7 @@ function invalid(file: string, reason: string, cause?: unknown): Failure {
 /** YAML 1.1 with the last of doubled keys, and the first of several documents, because that is what kubectl's parser takes. */
 function parse(source: string, file: string): unknown {
   const [document] = parseAllDocuments(source, { version: '1.1', uniqueKeys: false, logLevel: 'error' })
-  if (document === undefined || !('errors' in document)) return undefined
+  if (document === undefined) return undefined
   const [error] = document.errors
   if (error !== undefined)
     throw invalid(file, `line ${error.linePos?.[0].line ?? 1}: ${firstLine(error.message)}`, error)

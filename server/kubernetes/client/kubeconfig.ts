@@ -21,10 +21,11 @@ export type Access = {
 
 /** The files that kubectl would read, in its order; a list is given by KUBECONFIG only. */
 export function kubeconfigPaths(kubeconfig: string | undefined, env: NodeJS.ProcessEnv): string[] {
-  if (kubeconfig !== undefined && kubeconfig !== '') return [kubeconfig]
+  const home = env.HOME || homedir()
+  if (kubeconfig) return [kubeconfig.replace(/^~(?=\/)/, home)]
   const list = env.KUBECONFIG ?? ''
   if (list !== '') return [...new Set(list.split(delimiter).filter(path => path !== ''))]
-  return [join(env.HOME || homedir(), '.kube', 'config')]
+  return [join(home, '.kube', 'config')]
 }
 
 /** Undefined when none of the files is there. A file that was named by option has to be. */
@@ -70,7 +71,7 @@ export function hasCluster(choice: ClusterChoice, env: NodeJS.ProcessEnv = proce
 export function chooseAccess(choice: ClusterChoice, env: NodeJS.ProcessEnv): Access {
   const config = loadKubeconfig(choice.kubeconfig, env)
   if (config === undefined || (isEmpty(config) && choice.context === undefined)) {
-    if (choice.kubeconfig === undefined && choice.context === undefined && isInCluster(env))
+    if (!choice.kubeconfig && choice.context === undefined && isInCluster(env))
       return inClusterAccess(env, choice.namespace)
     const looked = `${config === undefined ? 'looked for' : 'empty:'} ${kubeconfigPaths(choice.kubeconfig, env).join(', ')}`
     throw new Failure('kubeconfig-missing', { looked })

@@ -1,7 +1,7 @@
 // Why a cluster did not accept us: an expired certificate looks to it like any unknown one.
 import { X509Certificate } from 'node:crypto'
 import { Failure } from '../../../protocol/errors.ts'
-import type { Identity } from './identity.ts'
+import type { Certificate } from './credential-files.ts'
 
 /**
  * The dates are looked at only after the cluster has refused: this machine's clock may be wrong, and the cluster's decides.
@@ -9,7 +9,7 @@ import type { Identity } from './identity.ts'
 export function loginFailure(of: {
   server: URL
   user: string
-  certificate: Identity['certificate']
+  certificate: Certificate | undefined
   cause: Error
 }): Failure {
   const server = of.server.href.replace(/\/$/, '')

@@ -3,12 +3,12 @@ import { existsSync, readFileSync } from 'node:fs'
 import { createSecureContext, rootCertificates } from 'node:tls'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Place } from './connect.ts'
-import { type Identity, pemOf } from './identity.ts'
+import { type Certificate, pemOf } from './credential-files.ts'
 import type { Access } from './kubeconfig.ts'
 import { proxyFor } from './proxy.ts'
 
 /** Fails with `kubeconfig-invalid` or `cluster-proxy-failed`; connects nowhere. */
-export function placeOf(access: Access, certificate: Identity['certificate'], env: NodeJS.ProcessEnv): Place {
+export function placeOf(access: Access, certificate: Certificate | undefined, env: NodeJS.ProcessEnv): Place {
   const { cluster } = access
   const server = serverUrl(access)
   const proxy = proxyFor(server, cluster['proxy-url'] ?? undefined, env)
@@ -22,7 +22,7 @@ export function placeOf(access: Access, certificate: Identity['certificate'], en
     })
   try {
     const context = createSecureContext({
-      ca: authority ?? trustedByMachine(),
+      ca: authority ?? trustedByMachine(env),
       ...certificate,
       minVersion: 'TLSv1.2',
     })
@@ -58,10 +58,8 @@ const machineBundles = [
 ]
 
 /** Node trusts only its own list; companies add theirs to the machine's, which kubectl trusts. */
-function trustedByMachine(): string[] {
-  const bundle = [process.env.SSL_CERT_FILE ?? '', ...machineBundles].find(
-    path => path !== '' && existsSync(path),
-  )
+function trustedByMachine(env: NodeJS.ProcessEnv): string[] {
+  const bundle = [env.SSL_CERT_FILE ?? '', ...machineBundles].find(path => path !== '' && existsSync(path))
   if (bundle === undefined) return [...rootCertificates]
   try {
     return [...rootCertificates, readFileSync(bundle, 'utf8')]

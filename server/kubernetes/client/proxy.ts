@@ -3,7 +3,7 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { SocksClient } from 'socks'
 import { Failure } from '../../../protocol/errors.ts'
-import { bareHost, opened, portOf } from './connect.ts'
+import { bareHost, opened, portOf, tcpOptions } from './connect.ts'
 import { bypassesProxy } from './no-proxy.ts'
 
 /** The kubeconfig's `proxy-url`, else what the environment says; undefined for none. Pure. Source: client-go and Go's net/http. */
@@ -58,10 +58,10 @@ function reasonOf(cause: unknown): string {
 }
 
 async function throughHttp(proxy: URL, to: Destination, signal: AbortSignal): Promise<Socket> {
-  const at = { host: bareHost(proxy), port: proxy.port === '' ? portOf(proxy) : Number(proxy.port) }
+  const at = { host: bareHost(proxy), port: portOf(proxy) }
   const socket = await (proxy.protocol === 'https:'
     ? opened(connectTls({ ...at, servername: at.host }), 'secureConnect', signal)
-    : opened(connectTcp({ ...at, noDelay: true, keepAlive: true }), 'connect', signal))
+    : opened(connectTcp({ ...at, ...tcpOptions }), 'connect', signal))
   const authority = `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`
   const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
   const authorization =
@@ -116,7 +116,7 @@ function readHead(socket: Socket, signal: AbortSignal): Promise<string> {
 /** The proxy looks the name up, as with Go's. */
 async function throughSocks(proxy: URL, to: Destination, signal: AbortSignal): Promise<Socket> {
   const socket = await opened(
-    connectTcp({ host: bareHost(proxy), port: Number(proxy.port || 1080), noDelay: true, keepAlive: true }),
+    connectTcp({ host: bareHost(proxy), port: Number(proxy.port || 1080), ...tcpOptions }),
     'connect',
     signal,
   )

@@ -2,6 +2,7 @@
 import { type AgentOptions, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Socket } from 'node:net'
+import { Failure } from '../../../protocol/errors.ts'
 import { connectTo, type Place } from './connect.ts'
 
 export type Transport = {
@@ -33,7 +34,7 @@ export function createTransport(place: Place): Transport {
   return {
     agent,
     close() {
-      ended.abort(new Error('the client of the cluster was closed'))
+      ended.abort(new Failure('cancelled', { what: 'a request to the cluster' }))
       agent.destroy()
       for (const socket of sockets) socket.destroy()
     },
