@@ -1,8 +1,8 @@
 // Waiting for a server that has much to end: as long as it shows that it lives, and not for ever.
+import { Failure } from '../../protocol/errors.ts'
 import { listSessions } from '../../protocol/rpc/sessions.ts'
 import type { Connection } from './connection.ts'
 import { withDeadline } from './deadline.ts'
-import { AnsweredError } from './reported-error.ts'
 
 /** How it went: the work has ended (well or badly), the server says nothing more, or whoever waits is in a hurry. */
 export type Waited = 'ended' | 'silent' | 'late' | 'hurried'
@@ -39,7 +39,7 @@ export async function waitPatiently(
 async function lives(connection: Connection): Promise<boolean> {
   const answer = connection.request(listSessions, {}).then(
     () => true,
-    thrown => thrown instanceof AnsweredError,
+    thrown => !(thrown instanceof Failure && thrown.kind === 'server-ended'),
   )
   return withDeadline(answer, silenceMs, () => new Error('silent')).catch(() => false)
 }

@@ -3,8 +3,11 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { execLine, listOutput, trafficLine } from '../../protocol/cli-output.ts'
 import { decode } from '../../protocol/codec.ts'
+import { cleanCluster, listContexts, listNamespaces } from '../../protocol/rpc/kubernetes.ts'
+import { describeTarget } from '../../protocol/rpc/targets.ts'
 import { buildFakeStandin, type FakeStandin, type Run } from '../clients/cli/fake-standin.ts'
 import { linesOf } from '../stage/lines.ts'
+import { published } from '../stage/published.ts'
 import { openTerminal, type Terminal } from './cli-terminal.ts'
 
 const target = ['-t', 'process/1']
@@ -91,7 +94,7 @@ describe('the terminal client beside a scripted server', () => {
   it('an error is an object too, also one of the command line', async () => {
     for (const [args, kind] of [
       [['exec', ...target, '--output', 'json', '--', 'true'], 'target-not-found'],
-      [['exec', '--output', 'json', '--', 'true'], 'usage-wrong'],
+      [['exec', '--output', 'json', '--ports', 'x', '--', 'true'], 'usage-wrong'],
       [['exec', ...target, '--output', 'json', '--output-fd', '77', '--', 'true'], 'usage-wrong'],
     ] as const) {
       const ended = await run([...args], { startFailure, hangPrepare: true })
@@ -146,9 +149,24 @@ describe('the terminal client beside a scripted server', () => {
 
   it('a server that answers nothing more does not keep us', async () => {
     const begin = Date.now()
-    assert.equal((await exec(['true'], { silentOn: 'stopSession' })).code, 0)
-    assert.equal((await exec(['true'], { silentOn: 'shutdown' })).code, 0)
-    assert.ok(Date.now() - begin < 12_000)
+    assert.equal((await exec(['true'], { silentFrom: 'stopSession' })).code, 0)
+    assert.equal((await exec(['true'], { silentFrom: 'shutdown' })).code, 0)
+    assert.ok(Date.now() - begin < 16_000)
+  }).timeout(30_000)
+
+  it('a server that has much to end is waited for and explained, until a second Ctrl-C leaves it to do so', async () => {
+    const script = { hangStart: true, unanswered: 'stopSession', leaveMs: 500 }
+    const terminal = open(
+      `node ${standin.program} exec -t process/1 -- sleep 30`,
+      standin.environment(script),
+    )
+    await terminal.until('the step', /starting the agent/)
+    terminal.type('\x03')
+    await terminal.until('why it takes long', /ending the session; Ctrl-C leaves/)
+    terminal.type('\x03')
+    assert.equal(await terminal.ended, 130)
+    await logged(/^ended by itself$/)
+    assert.ok(methods().includes('listSessions'), 'whether it lives was asked')
   })
 
   it('SIGTERM to us is passed on to the command, whose end is ours', async () => {
@@ -211,6 +229,163 @@ describe('the terminal client beside a scripted server', () => {
     assert.match(terminal.screen(), /standin: starting the agent/)
   })
 
+  it('without -t the server is left to find the target in the configuration of this folder', async () => {
+    await run(['exec', '-n', 'shop', '--ephemeral-container', '--', 'true'])
+    const asked = standin.log().find(line => line.startsWith('startSession '))!
+    assert.deepEqual(JSON.parse(asked.slice('startSession '.length)), {
+      target: '',
+      folder: process.cwd(),
+      config: { target: { namespace: 'shop' }, agent: { ephemeral: true } },
+      workDoneToken: 'start',
+    })
+  })
+
+  it('STANDIN_ variables stand for options, which win over them', async () => {
+    const environment = {
+      STANDIN_NAMESPACE: 'from-env',
+      STANDIN_CONTEXT: 'staging',
+      STANDIN_AGENT_IMAGE: 'node:20',
+    }
+    await run(['exec', ...target, '-n', 'from-line', '--', 'true'], {}, { environment })
+    const asked = standin.log().find(line => line.startsWith('startSession '))!
+    assert.deepEqual(JSON.parse(asked.slice('startSession '.length)).config, {
+      target: { namespace: 'from-line' },
+      kube_context: 'staging',
+      agent: { image: 'node:20' },
+    })
+  })
+
+  const steps = [
+    { step: 'job', message: 'creating the Job', elapsedMs: 10 },
+    { step: 'pull', message: 'pulling image node:22', elapsedMs: 20 },
+    { step: 'pull', message: 'pulling image node:22: the registry is slow', elapsedMs: 12_000 },
+    { step: 'something-later', message: 'a step nobody knew', elapsedMs: 13_000 },
+  ]
+
+  it('a step that waits is told again with its reason and its time, by exec and by traffic', async () => {
+    const told = [
+      'standin: creating the Job (10 ms)',
+      'standin: pulling image node:22 (20 ms)',
+      'standin: pulling image node:22: the registry is slow (12.0 s)',
+      'standin: a step nobody knew (13.0 s)',
+    ]
+    const ended = await exec(['true'], { steps })
+    assert.deepEqual(ended.stderr.split('\n').slice(0, 4), told)
+    const one = standin.run(['traffic', ...target], { steps })
+    await logged(/^streamTraffic/)
+    one.child.kill('SIGINT')
+    assert.deepEqual((await one.ended).stderr.split('\n').slice(0, 4), told)
+  })
+
+  it('the spinner says what a step waits for', async () => {
+    const terminal = open(
+      `node ${standin.program} exec -t process/1 -- sleep 30`,
+      standin.environment({ hangStart: true, steps: steps.slice(0, 3) }),
+    )
+    await terminal.until('the reason', /pulling image node:22: the registry is slow/)
+    terminal.type('\x03')
+    assert.equal(await terminal.ended, 130)
+  })
+
+  it('-v adds what helps to find the cause of an error', async () => {
+    const detailed = { ...startFailure, data: { ...startFailure.data, detail: 'the answer was 404' } }
+    const script = { startFailure: detailed, hangPrepare: true }
+    assert.doesNotMatch((await exec(['true'], script)).stderr, /404/)
+    assert.match(
+      (await run(['exec', ...target, '-v', '--', 'true'], script)).stderr,
+      /detail: the answer was 404/,
+    )
+  })
+
+  const pod = (name: string) => ({
+    target: `pod/${name}`,
+    kind: 'pod',
+    name,
+    namespace: 'shop',
+    ready: true,
+    ports: [80],
+    containers: ['web'],
+  })
+
+  it('ls on a terminal shows what was found in parts, sorted, also when Ctrl-C ends the search', async () => {
+    const parts = [{ targets: [pod('b')] }, { targets: [pod('a')] }]
+    const whole = open(`node ${standin.program} ls -n shop`, standin.environment({ parts }))
+    assert.equal(await whole.ended, 0)
+    assert.match(whole.screen(), /TARGET +READY +PORTS[\s\S]*pod\/a +yes +80 +web\s+pod\/b/)
+    assert.ok(
+      standin
+        .log()
+        .includes('listTargets {"namespace":"shop","place":"cluster","partialResultToken":"targets"}'),
+    )
+    standin.clearLog()
+    const latePart = { targets: [pod('c')] }
+    const cut = open(`node ${standin.program} ls -A`, standin.environment({ parts, latePart }))
+    await cut.until('the number of targets', /3 targets so far/)
+    cut.type('\x03')
+    assert.equal(await cut.ended, 130)
+    assert.match(
+      cut.screen(),
+      /NAMESPACE[\s\S]*pod\/a[\s\S]*pod\/c[\s\S]*these 3 had been found when you stopped it/,
+    )
+    assert.ok(methods().includes('$/cancelRequest'))
+  })
+
+  it('describe, contexts, namespaces and clean print for people, and one published object for scripts', async () => {
+    const answers = Object.fromEntries(
+      [describeTarget, listContexts, listNamespaces, cleanCluster].map(({ method, example }) => [
+        method,
+        example.result,
+      ]),
+    )
+    for (const [args, text, name, request] of [
+      [['describe', 'process/4711'], /^process\/4711\n/, 'DescribeOutput', 'describeTarget'],
+      [
+        ['contexts', '--kubeconfig', '/k'],
+        /^CURRENT +NAME[\s\S]*\* +staging/,
+        'ContextsOutput',
+        'listContexts',
+      ],
+      [
+        ['namespaces', '--context', 'c'],
+        /^CURRENT +NAME +PHASE\n\* +shop +Active/,
+        'NamespacesOutput',
+        'listNamespaces',
+      ],
+      [
+        ['clean', '-A', '--dry-run'],
+        /^ACTION[\s\S]*removed +shop +job\/standin/,
+        'CleanOutput',
+        'cleanCluster',
+      ],
+    ] as const) {
+      const shown = await run([...args], { answers })
+      assert.equal(shown.code, 0, shown.stderr)
+      assert.match(shown.stdout, text)
+      const json = await run([...args, '--output', 'json'], { answers })
+      published(name, json.stdout)
+      assert.ok(methods().includes(request))
+    }
+    assert.ok(standin.log().includes('cleanCluster {"allNamespaces":true,"dryRun":true}'))
+    assert.ok(standin.log().includes('listContexts {"kubeconfig":"/k"}'))
+    assert.equal((await run(['contexts', '--output', 'names'], { answers })).stdout, 'staging\n')
+    assert.equal((await run(['namespaces', '--output', 'names'], { answers })).stdout, 'shop\n')
+  }).timeout(30_000)
+
+  it('clean ends with 1 when something could not be removed', async () => {
+    const [leftover] = cleanCluster.example.result.leftovers
+    const cleanResult = { leftovers: [{ ...leftover, action: 'failed', failure: 'a finalizer holds it' }] }
+    const ended = await run(['clean'], { answers: { cleanCluster: cleanResult } })
+    assert.equal(ended.code, 1)
+    assert.match(ended.stdout, /not removed .*a finalizer holds it/)
+    assert.equal(ended.stderr, 'standin: 1 not removed\n')
+  })
+
+  it('describe without a target says how to name one', async () => {
+    const ended = await run(['describe'])
+    assert.equal(ended.code, 1)
+    assert.match(ended.stderr, /no target is named/)
+  })
+
   it('ls prints a table, one object, or bare names', async () => {
     const targets = {
       targets: [{ target: 'process/1', kind: 'process', name: 'node', ready: true, ports: [80] }],
@@ -249,7 +424,7 @@ describe('the terminal client beside a scripted server', () => {
     return standin
       .log()
       .map(line => line.split(' ')[0]!)
-      .filter(word => word !== 'server' && word !== 'command')
+      .filter(word => !['server', 'command', 'ended'].includes(word))
   }
 
   async function logged(matches: RegExp): Promise<string> {

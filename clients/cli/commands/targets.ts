@@ -1,5 +1,6 @@
 // The commands ls and describe: their options and help pages.
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { Failure } from '../../../protocol/errors.ts'
 import { targetKind } from '../../../protocol/rpc/targets.ts'
 import type { DescribeOptions } from '../describe.ts'
 import type { ListOptions } from '../list.ts'
@@ -74,7 +75,10 @@ export function addDescribe(program: Command, done: (code: number) => void): voi
     )
     .action(async (target: string | undefined, options: DescribeOptions) => {
       const { describe } = await import('../describe.ts')
-      done(await describe(target ?? options.target ?? '', options))
+      const named = target ?? options.target
+      if (!named)
+        throw new Failure('usage-wrong', { reason: 'no target is named', help: 'standin help describe' })
+      done(await describe(named, options))
     })
 }
 

@@ -8,6 +8,7 @@ const script = JSON.parse(process.env.FAKE_SCRIPT ?? '{}')
 const socketPath = join(process.env.FAKE_FOLDER, `server-${process.pid}.sock`)
 const failure = script.startFailure
 let startId
+let silent = false
 
 if (process.argv.includes('--fake-hook')) supervise()
 else serve()
@@ -59,7 +60,15 @@ function serve() {
       take(JSON.parse(body))
     }
   })
-  process.stdin.on('end', () => process.exit(1))
+  process.stdin.on('end', leave)
+}
+
+/** Ends at once, or as a server that has much to end, whether anyone waits for it or not. */
+function leave() {
+  setTimeout(() => {
+    appendFileSync(process.env.FAKE_LOG, 'ended by itself\n')
+    process.exit(0)
+  }, script.leaveMs ?? 0)
 }
 
 function send(message) {
@@ -69,7 +78,8 @@ function send(message) {
 
 function take({ id, method, params }) {
   appendFileSync(process.env.FAKE_LOG, `${method} ${JSON.stringify(params)}\n`)
-  if (script.silentOn === method) return
+  if (script.silentFrom === method) silent = true
+  if (silent || script.unanswered === method) return
   if (script.dieOn === method) process.kill(process.pid, 'SIGKILL')
   const answer = result => send({ id, result })
   const session = state => ({
@@ -81,12 +91,22 @@ function take({ id, method, params }) {
   })
   if (method === 'initialize')
     answer({ serverInfo: { name: 'standin', version: '0' }, capabilities: { methods: [], hooks: true } })
-  else if (method === 'listTargets') answer(script.targets ?? { targets: [], warnings: [] })
-  else if (method === 'startSession') {
+  else if (script.answers?.[method] !== undefined) answer(script.answers[method])
+  else if (method === 'listTargets') {
+    startId = id
+    const sendPart = value =>
+      send({ method: '$/progress', params: { token: params.partialResultToken, value } })
+    for (const part of script.parts ?? []) sendPart(part)
+    if (script.latePart !== undefined) setTimeout(sendPart, 1_000, script.latePart)
+    else answer(script.targets ?? { targets: [], warnings: [] })
+  } else if (method === 'startSession') {
     startId = id
     send({ method: 'session/status', params: session('starting') })
-    const step = { kind: 'report', step: 'agent', message: 'starting the agent', elapsedMs: 3 }
-    send({ method: '$/progress', params: { token: params.workDoneToken ?? 'none', value: step } })
+    const steps = script.steps ?? [{ step: 'agent', message: 'starting the agent', elapsedMs: 3 }]
+    for (const step of steps) {
+      const value = { kind: 'report', ...step }
+      send({ method: '$/progress', params: { token: params.workDoneToken ?? 'none', value } })
+    }
     if (failure) return send({ id, error: failure })
     if (script.hangStart) return
     send({ method: 'session/status', params: session('running') })
@@ -121,6 +141,7 @@ function take({ id, method, params }) {
     for (const batch of script.traffic ?? [])
       send({ method: 'traffic/events', params: { trafficId: 'v1', ...batch } })
   } else if (method === 'stopTraffic') answer({ dropped: 0 })
-  else if (method === 'exit') process.exit(0)
+  else if (method === 'listSessions') answer({ sessions: [] })
+  else if (method === 'exit') leave()
   else if (id !== undefined) answer(null)
 }
