@@ -41,7 +41,11 @@ function endWhenAsked(): void {
 /** In a cluster a refusal has other fixes than on this machine, and the user knows the pod, not its pids. */
 function explained(thrown: unknown, pod: string): unknown {
   if (thrown instanceof Failure && thrown.kind === 'target-ended')
-    return new Failure('target-ended', { target: `pod/${pod}` }, { cause: thrown })
+    return new Failure(
+      'target-ended',
+      { target: `pod/${pod}` },
+      { detail: thrown.data.detail ?? thrown.message },
+    )
   if (thrown instanceof Failure && thrown.kind === 'right-missing') {
     const { verb = '', errno = '', right = '' } = thrown.values
     const refusal = { what: String(verb), errno: String(errno), right: String(right) }

@@ -1,14 +1,18 @@
 // The bootstrap of an agent as a process of this machine: started with the arguments that its container has, and delivered to.
+import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
+import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { bootstrapCommand } from '../../server/kubernetes/agent/bundle.ts'
 import { deliver } from '../../server/kubernetes/agent/deliver.ts'
-import { ended } from './agent-program.ts'
+import { connectLink, type Link } from '../../server/link/connect.ts'
+import { ended, type Line } from './agent-program.ts'
 import { type Lines, linesOf } from './lines.ts'
+import { Mailbox } from './mailbox.ts'
 import type { Namespace } from './namespace.ts'
 
 export type Bootstrap = {
@@ -32,9 +36,14 @@ export type BootstrapOptions = {
   environment?: NodeJS.ProcessEnv
   /** Do not wait until it listens. */
   unlistened?: boolean
+  /** In the place of the right key. */
+  encodedKey?: string
 }
 
 const started = new Set<ChildProcess>()
+/** Each has its own, so that none is taken for one that is still ending. */
+let lastPort = 7000
+const nextPort = (): number => ++lastPort
 
 export async function killBootstraps(): Promise<void> {
   for (const child of started) child.kill('SIGKILL')
@@ -43,9 +52,10 @@ export async function killBootstraps(): Promise<void> {
 }
 
 export async function startBootstrap(options: BootstrapOptions = {}): Promise<Bootstrap> {
-  const { port = 7007, waitSeconds = 60, through = [], namespace, environment = process.env } = options
+  const { port = nextPort(), waitSeconds = 60, through = [], namespace, environment = process.env } = options
   const keys = generateKeyPairSync('ed25519')
   const [, ...args] = await bootstrapCommand({ publicKey: keys.publicKey, port, waitSeconds })
+  if (options.encodedKey !== undefined) args[2] = options.encodedKey
   const [program = '', ...words] = [...through, process.execPath, ...args]
   const start = namespace?.spawn ?? spawn
   const child = start(program, words, { stdio: ['ignore', 'inherit', 'pipe'], env: environment })
@@ -117,5 +127,51 @@ async function untilConnected(child: ChildProcess, connect: () => Promise<Socket
       if (Date.now() > deadline) throw new Error('the bootstrap did not listen within 10 s', { cause: error })
       await new Promise(resolve => setTimeout(resolve, 20))
     }
+  }
+}
+
+export type DeliveredAgent = {
+  readonly link: Link
+  readonly said: Mailbox<Line>
+  readonly streams: Mailbox<{ stream: LinkStream; opened: Line }>
+  /** The value that answers a request. */
+  ask(request: Line): Promise<Line>
+  /** The failure that answers it. */
+  refused(request: Line): Promise<{ kind: string; values: Line }>
+}
+
+/** Links to the agent in the bootstrap's place. */
+export async function linkDelivered({ connect, keys }: Bootstrap): Promise<DeliveredAgent> {
+  const said = new Mailbox<Line>()
+  const streams: DeliveredAgent['streams'] = new Mailbox()
+  const link = connectLink({
+    dial: connect,
+    session: 's1',
+    privateKey: keys.privateKey,
+    graceMs: 5_000,
+    onControl: value => said.add(value as Line),
+    onOpen: (stream, opened) => streams.add({ stream, opened: opened as Line }),
+    onState: () => undefined,
+  })
+  await link.ready
+  let id = 0
+  const answered = async (request: Line) => {
+    id += 1
+    const own = id
+    link.endpoint.control({ ...request, id: own })
+    return said.take(`the answer to ${JSON.stringify(request)}`, value => value.id === own)
+  }
+  return {
+    ...{ link, said, streams },
+    async ask(request) {
+      const answer = await answered(request)
+      assert.ok('value' in answer, JSON.stringify(answer))
+      return answer.value as Line
+    },
+    async refused(request) {
+      const answer = await answered(request)
+      assert.ok('failure' in answer, JSON.stringify(answer))
+      return answer.failure as { kind: string; values: Line }
+    },
   }
 }
