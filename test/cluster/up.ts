@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { makeCertificates } from './certificates.ts'
 import { startControlPlane } from './control-plane.ts'
 import { takeDown } from './down.ts'
-import { baseImages, workloadImages } from './images/list.ts'
+import { baseImages, type Image, workloadImages } from './images/list.ts'
 import { loadImages } from './images/load.ts'
 import { adminKubeconfig, type NodePlace, nodes, sourceRoot, stateRoot } from './layout.ts'
 import { connectMachine, keepSettings, routeToPods } from './network.ts'
@@ -29,10 +29,9 @@ export async function bringUp({ workloads }: UpOptions): Promise<void> {
   for (const name of ['run', 'log']) mkdirSync(join(stateRoot, name), { recursive: true })
   keepSettings()
   await connectMachine()
-  const images = workloads ? [...baseImages, ...workloadImages] : baseImages
-  await Promise.all([startControlPlane(), startRuntimes(images)])
-  await Promise.all(nodes.map(startNode))
-  await Promise.all(nodes.map(isReady))
+  await Promise.all([startControlPlane(), startRuntimes()])
+  const more = workloads ? onEachNode(workloadImages) : Promise.resolve()
+  await Promise.all([more, ...nodes.map(startNode), ...nodes.map(isReady)])
   await until('the default service account', 30_000, async () =>
     kubectl('-n', 'default', 'get', 'serviceaccount', 'default'),
   )
@@ -43,11 +42,14 @@ export async function bringUp({ workloads }: UpOptions): Promise<void> {
   say('up')
 }
 
-async function startRuntimes(images: Parameters<typeof loadImages>[1]): Promise<void> {
+async function startRuntimes(): Promise<void> {
   await Promise.all(nodes.map(startRuntime))
   await routeToPods()
-  // One node after the other: the second finds the layers made.
-  for (const node of nodes) await loadImages(node, images)
+  await onEachNode(baseImages)
+}
+
+async function onEachNode(images: readonly Image[]): Promise<void> {
+  await Promise.all(nodes.map(node => loadImages(node, images)))
 }
 
 async function kubectl(...args: string[]): Promise<string> {

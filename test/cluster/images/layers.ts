@@ -14,8 +14,16 @@ export interface Layer {
   fill(root: string): Promise<void>
 }
 
+const making = new Map<Layer, Promise<string>>()
+
 /** The layer's tar, made when the cache has none of its stamp. */
-export async function layerTar(layer: Layer): Promise<string> {
+export function layerTar(layer: Layer): Promise<string> {
+  const tar = making.get(layer) ?? makeTar(layer)
+  making.set(layer, tar)
+  return tar
+}
+
+async function makeTar(layer: Layer): Promise<string> {
   const stamp = createHash('sha256').update(JSON.stringify(layer.stamp)).digest('hex').slice(0, 12)
   const tar = join(cacheRoot, 'layers', `${layer.name}-${stamp}.tar`)
   if (existsSync(tar)) return tar

@@ -73,6 +73,7 @@ async function digestOf(tar: string): Promise<string> {
   const hash = createHash('sha256')
   await pipeline(createReadStream(tar), hash)
   const digest = hash.digest('hex')
+  // Two nodes may load the same layer at once; both write the same.
   writeFileSync(kept, digest)
   return digest
 }
