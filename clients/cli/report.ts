@@ -2,7 +2,7 @@
 
 import type { ExecLine } from '../../protocol/cli-output.ts'
 import type { ReportedError } from '../rpc/reported-error.ts'
-import { stepFilter } from './steps.ts'
+import { stepFilter, waitingText } from './steps.ts'
 import { printable } from './table.ts'
 
 export type Reporter = {
@@ -51,7 +51,11 @@ export function spinnerReporter(
   const lines = lineReporter(write, verbosity)
   let turning = verbosity !== 'quiet'
   if (turning) spinner.start()
+  const waits = waitingText(text => {
+    spinner.text = text
+  })
   const settle = () => {
+    waits.end()
     if (turning) spinner.stop()
     turning = false
   }
@@ -60,7 +64,7 @@ export function spinnerReporter(
     report(line) {
       if (line.event === 'step') {
         if (lastSteps.includes(line.step ?? '')) settle()
-        if (turning) spinner.text = printable(line.message)
+        if (turning) waits.show(line)
         return
       }
       if (line.event !== 'notice' && line.event !== 'session') settle()

@@ -3,6 +3,7 @@ import type { ExecLine } from '../../protocol/cli-output.ts'
 import { progress } from '../../protocol/rpc/lifecycle.ts'
 import type { Connection } from '../rpc/connection.ts'
 import type { Reporter } from './report.ts'
+import { printable } from './table.ts'
 
 /** The workDoneToken of startSession. */
 export const attachToken = 'start'
@@ -49,4 +50,33 @@ function differs(last: Step, line: Step, everyChange: boolean): boolean {
 
 function words(text: string): string {
   return text.replace(/\d+(\.\d+)?/g, '#')
+}
+
+/** A step that takes longer than this is shown with its seconds. */
+const longStepMs = 2_000
+
+/** Keeps the words of the step at hand in one place, with the seconds that it has taken, counted on between what the server tells. */
+export function waitingText(set: (text: string) => void): { show(line: Step): void; end(): void } {
+  let step: string | undefined
+  let beganAt = 0
+  let reason = ''
+  const draw = () => {
+    const ms = Date.now() - beganAt
+    set(ms < longStepMs ? reason : `${reason}, ${Math.floor(ms / 1_000)} s`)
+  }
+  let timer: NodeJS.Timeout | undefined
+  return {
+    show(line) {
+      const told = /, (\d+) s$/.exec(line.message)
+      reason = printable(told === null ? line.message : line.message.slice(0, told.index))
+      if (line.step !== step) beganAt = Date.now() - Number(told?.[1] ?? 0) * 1_000
+      step = line.step
+      timer ??= setInterval(draw, 1_000).unref()
+      draw()
+    },
+    end() {
+      clearInterval(timer)
+      timer = undefined
+    },
+  }
 }
