@@ -56,7 +56,7 @@ export function connectionFailure(thrown: unknown, server: URL): Failure {
     return as('cluster-untrusted', {
       reason: `its certificate is not signed by an authority that is trusted (${code})`,
     })
-  if (/ALERT_(UNRECOGNIZED_NAME)/.test(code) || /unrecognized name/.test(error.message))
+  if (/UNRECOGNIZED_NAME$/.test(code))
     return as('cluster-untrusted', { reason: 'it serves no certificate for the name that it was asked by' })
   return as('cluster-unreachable', { reason: stateOf[code] ?? tlsState(error) })
 }

@@ -22,10 +22,13 @@ export type ExecCluster = {
   config?: unknown
 }
 
+/** An entry that can be run. */
+export type CheckedEntry = ExecEntry & { command: string; apiVersion: string }
+
 export const execVersions = ['client.authentication.k8s.io/v1', 'client.authentication.k8s.io/v1beta1']
 
 /** The text of `KUBERNETES_EXEC_INFO`. */
-export function execInfo(entry: ExecEntry, cluster: ExecCluster): string {
+export function execInfo(entry: CheckedEntry, cluster: ExecCluster): string {
   // Our standard input is the editor's, so there is never a terminal for the plugin.
   const spec = { ...(entry.provideClusterInfo === true ? { cluster } : {}), interactive: false }
   return JSON.stringify({ kind: 'ExecCredential', apiVersion: entry.apiVersion, spec })

@@ -3,6 +3,7 @@ import { Failure } from '../../../protocol/errors.ts'
 import { orAborted } from '../../deadline.ts'
 import type { Log } from '../../log.ts'
 import {
+  type CheckedEntry,
   type ExecCluster,
   type ExecCredential,
   execInfo,
@@ -37,20 +38,19 @@ const refusedAgainMs = 30_000
 
 /** Fails with `kubeconfig-invalid` or `credentials-failed` when the entry can never give any. */
 export function createExecPlugin(options: ExecPluginOptions): ExecPlugin {
-  checkEntry(options)
-  return new Plugin(options)
+  return new Plugin({ ...options, entry: checkedEntry(options) })
 }
 
 type Running = { credential: Promise<ExecCredential>; stop: AbortController; waiting: number }
 
 class Plugin implements ExecPlugin {
-  readonly #options: ExecPluginOptions
+  readonly #options: ExecPluginOptions & { entry: CheckedEntry }
   #held: ExecCredential | undefined
   #running: Running | undefined
   #renewedAtMs = Number.NEGATIVE_INFINITY
   #closed = false
 
-  constructor(options: ExecPluginOptions) {
+  constructor(options: ExecPluginOptions & { entry: CheckedEntry }) {
     this.#options = options
   }
 
@@ -108,7 +108,7 @@ class Plugin implements ExecPlugin {
   async #ask(signal: AbortSignal): Promise<ExecCredential> {
     const { entry, cluster, env, log, user } = this.#options
     const { STANDIN_TOKEN: _, ...inherited } = env
-    const given = Object.fromEntries((entry.env ?? []).map(({ name, value }) => [name, value]))
+    const given = Object.fromEntries((entry.env ?? []).map(({ name = '', value = '' }) => [name, value]))
     try {
       const output = await runPlugin({
         command: entry.command,
@@ -144,13 +144,14 @@ class Plugin implements ExecPlugin {
   }
 }
 
-function shownCommand(entry: ExecEntry): string {
+function shownCommand(entry: CheckedEntry): string {
   return [entry.command, ...(entry.args ?? [])].join(' ').slice(0, 200)
 }
 
-function checkEntry({ entry, user, file }: ExecPluginOptions): void {
+function checkedEntry({ entry: given, user, file }: ExecPluginOptions): CheckedEntry {
   const invalid = (reason: string) =>
     new Failure('kubeconfig-invalid', { file, reason: `the exec plugin of user "${user}" ${reason}` })
+  const entry = { ...given, command: given.command ?? '', apiVersion: given.apiVersion ?? '' }
   if (entry.command === '') throw invalid('has no command')
   if (!execVersions.includes(entry.apiVersion))
     throw invalid(`has apiVersion "${entry.apiVersion}"; those of today are ${execVersions.join(' and ')}`)
@@ -164,4 +165,5 @@ function checkEntry({ entry, user, file }: ExecPluginOptions): void {
       reason: `its plugin "${entry.command}" wants a terminal (interactiveMode Always), and there is none here`,
       fix: `Log in by hand first ("${shownCommand(entry)}"), then set its interactiveMode to IfAvailable if it keeps the login`,
     })
+  return entry
 }

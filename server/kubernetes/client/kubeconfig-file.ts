@@ -6,35 +6,61 @@ import { parseAllDocuments } from 'yaml'
 import { decode } from '../../../protocol/codec.ts'
 import { Failure } from '../../../protocol/errors.ts'
 
-/** Kubernetes writes and reads null for what is not set. */
-const maybe = <C extends t.Mixed>(codec: C) => t.union([codec, t.null, t.undefined])
-const text = maybe(t.string)
-const texts = maybe(t.array(t.string))
+/** Null is what is not set. The message names no value, which may be a secret. */
+function field<A>(name: string, is: (value: unknown) => boolean, inner?: t.Mixed): t.Type<A | undefined> {
+  const validate: t.Validate<unknown, A | undefined> = (value, context) => {
+    if (value === null || value === undefined) return t.success(undefined)
+    if (!is(value)) return t.failure(value, context, `expected ${name}`)
+    return inner === undefined ? t.success(value as A) : inner.validate(value, context)
+  }
+  return new t.Type(
+    name,
+    (value): value is A | undefined => value === undefined || is(value),
+    validate,
+    t.identity,
+  )
+}
 
-/** Unlike our own messages, a kubeconfig may hold fields that we do not know: other tools keep theirs in it. */
-const clusterCodec = t.partial({
+const text = field<string>('a text', value => typeof value === 'string')
+const flag = field<boolean>('true or false', value => typeof value === 'boolean')
+function list<A>(item: t.Type<A | undefined>) {
+  const items = t.array(item)
+  const validate: t.Validate<unknown, A[]> = (value, context) => {
+    const result = items.validate(value, context)
+    return result._tag === 'Left' ? result : t.success(result.right.filter(entry => entry !== undefined))
+  }
+  const is = (value: unknown): value is A[] => Array.isArray(value)
+  return field<A[]>('a list', is, new t.Type<A[]>('a list', is, validate, t.identity))
+}
+
+/** A kubeconfig may hold fields that we do not know: other tools keep theirs in it. */
+function mapping<P extends t.Props>(fields: P) {
+  const isMapping = (value: unknown) => typeof value === 'object' && !Array.isArray(value)
+  return field<t.TypeOf<t.PartialC<P>>>('a mapping', isMapping, t.partial(fields))
+}
+
+const clusterCodec = mapping({
   server: text,
   'certificate-authority': text,
   'certificate-authority-data': text,
-  'insecure-skip-tls-verify': maybe(t.boolean),
+  'insecure-skip-tls-verify': flag,
   'tls-server-name': text,
   'proxy-url': text,
-  'disable-compression': maybe(t.boolean),
-  extensions: maybe(t.array(t.type({ name: t.string, extension: t.unknown }))),
+  'disable-compression': flag,
+  extensions: list(mapping({ name: text, extension: t.unknown })),
 })
 
-const execCodec = t.intersection([
-  t.type({ command: t.string, apiVersion: t.string }),
-  t.partial({
-    args: texts,
-    env: maybe(t.array(t.type({ name: t.string, value: t.string }))),
-    installHint: text,
-    provideClusterInfo: maybe(t.boolean),
-    interactiveMode: text,
-  }),
-])
+const execCodec = mapping({
+  command: text,
+  apiVersion: text,
+  args: list(text),
+  env: list(mapping({ name: text, value: text })),
+  installHint: text,
+  provideClusterInfo: flag,
+  interactiveMode: text,
+})
 
-const userCodec = t.partial({
+const userCodec = mapping({
   'client-certificate': text,
   'client-certificate-data': text,
   'client-key': text,
@@ -45,32 +71,30 @@ const userCodec = t.partial({
   password: text,
   as: text,
   'as-uid': text,
-  'as-groups': texts,
-  'as-user-extra': maybe(t.record(t.string, t.array(t.string))),
-  exec: maybe(execCodec),
-  'auth-provider': maybe(t.type({ name: t.string })),
+  'as-groups': list(text),
+  'as-user-extra': field<Record<string, string[]>>('a mapping of lists of texts', value =>
+    t.record(t.string, t.array(t.string)).is(value),
+  ),
+  exec: execCodec,
+  'auth-provider': mapping({ name: text }),
 })
 
-const contextCodec = t.partial({ cluster: text, user: text, namespace: text })
+const contextCodec = mapping({ cluster: text, user: text, namespace: text })
 
-const fileCodec = t.partial({
+const fileCodec = mapping({
   apiVersion: text,
   kind: text,
   'current-context': text,
-  clusters: maybe(
-    t.array(t.intersection([t.type({ name: t.string }), t.partial({ cluster: maybe(clusterCodec) })])),
-  ),
-  users: maybe(t.array(t.intersection([t.type({ name: t.string }), t.partial({ user: maybe(userCodec) })]))),
-  contexts: maybe(
-    t.array(t.intersection([t.type({ name: t.string }), t.partial({ context: maybe(contextCodec) })])),
-  ),
+  clusters: list(mapping({ name: text, cluster: clusterCodec })),
+  users: list(mapping({ name: text, user: userCodec })),
+  contexts: list(mapping({ name: text, context: contextCodec })),
 })
 
 /** As the file writes them; `file` is where an entry came from, which its errors name. */
-export type ClusterEntry = t.TypeOf<typeof clusterCodec> & { file: string }
-export type UserEntry = t.TypeOf<typeof userCodec> & { file: string }
-export type ContextEntry = t.TypeOf<typeof contextCodec> & { file: string }
-export type ExecEntry = t.TypeOf<typeof execCodec>
+export type ClusterEntry = NonNullable<t.TypeOf<typeof clusterCodec>> & { file: string }
+export type UserEntry = NonNullable<t.TypeOf<typeof userCodec>> & { file: string }
+export type ContextEntry = NonNullable<t.TypeOf<typeof contextCodec>> & { file: string }
+export type ExecEntry = NonNullable<t.TypeOf<typeof execCodec>>
 
 /** Entries by name, in the order of the files. */
 export type Kubeconfig = {
@@ -98,10 +122,9 @@ export function readKubeconfigFile(file: string): Kubeconfig | undefined {
 export function parseKubeconfig(source: string, file: string): Kubeconfig {
   const decoded = decode(fileCodec, parse(source.replace(/^\uFEFF/, ''), file) ?? {})
   if (!decoded.ok) throw invalid(file, decoded.faults.slice(0, 3).join('; '))
-  const { value } = decoded
-  if (value.kind != null && value.kind !== '' && value.kind !== 'Config')
-    throw invalid(file, `its kind is "${value.kind}", not "Config"`)
-  if (value.apiVersion != null && value.apiVersion !== '' && value.apiVersion !== 'v1')
+  const value = decoded.value ?? {}
+  if (value.kind && value.kind !== 'Config') throw invalid(file, `its kind is "${value.kind}", not "Config"`)
+  if (value.apiVersion && value.apiVersion !== 'v1')
     throw invalid(file, `its apiVersion is "${value.apiVersion}", not "v1"`)
   const folder = dirname(resolve(file))
   return {
@@ -116,16 +139,17 @@ export function parseKubeconfig(source: string, file: string): Kubeconfig {
         'tokenFile',
       ])
       // A bare command is looked for in PATH; only one with a slash is a path.
-      return entry.exec?.command.includes('/')
-        ? { ...entry, exec: { ...entry.exec, command: resolve(folder, entry.exec.command) } }
+      const { exec } = entry
+      return exec?.command?.includes('/')
+        ? { ...entry, exec: { ...exec, command: resolve(folder, exec.command) } }
         : entry
     }),
     contexts: named(value.contexts, 'contexts', file, ({ context }) => ({ ...context, file })),
   }
 }
 
-function invalid(file: string, reason: string, cause?: unknown): Failure {
-  return new Failure('kubeconfig-invalid', { file, reason }, cause === undefined ? {} : { cause })
+function invalid(file: string, reason: string): Failure {
+  return new Failure('kubeconfig-invalid', { file, reason })
 }
 
 /** YAML 1.1 with the last of doubled keys, and the first of several documents, because that is what kubectl's parser takes. */
@@ -133,8 +157,9 @@ function parse(source: string, file: string): unknown {
   const [document] = parseAllDocuments(source, { version: '1.1', uniqueKeys: false, logLevel: 'error' })
   if (document === undefined) return undefined
   const [error] = document.errors
+  // Without the error itself, which shows the lines around it, and a token may be in them.
   if (error !== undefined)
-    throw invalid(file, `line ${error.linePos?.[0].line ?? 1}: ${firstLine(error.message)}`, error)
+    throw invalid(file, `line ${error.linePos?.[0].line ?? 1}: ${firstLine(error.message)}`)
   const value: unknown = document.toJS()
   if (value !== null && (typeof value !== 'object' || Array.isArray(value)))
     throw invalid(file, 'it is not a mapping of apiVersion, clusters, users and contexts')
@@ -145,16 +170,17 @@ function firstLine(message: string): string {
   return (message.split('\n')[0] ?? message).replace(/ at line \d+.*$/, '').replace(/[.:]$/, '')
 }
 
-function named<E extends { name: string }, V>(
-  entries: readonly E[] | null | undefined,
+function named<E extends { name?: string | undefined }, V>(
+  entries: readonly E[] | undefined,
   list: string,
   file: string,
   toValue: (entry: E) => V,
 ): Map<string, V> {
   const map = new Map<string, V>()
   for (const entry of entries ?? []) {
-    if (map.has(entry.name)) throw invalid(file, `${list} has "${entry.name}" twice`)
-    map.set(entry.name, toValue(entry))
+    const name = entry.name ?? ''
+    if (map.has(name)) throw invalid(file, `${list} has "${name}" twice`)
+    map.set(name, toValue(entry))
   }
   return map
 }
