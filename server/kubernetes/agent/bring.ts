@@ -8,6 +8,7 @@ import { portForward } from '../channel/port-forward.ts'
 import type { Api } from '../client/api.ts'
 import { look, type Running } from './await-running.ts'
 import { deliver } from './deliver.ts'
+import { sandboxed } from './supported.ts'
 import { type Place, podEnded } from './target-watch.ts'
 
 /** Node.js takes this long to start listening, at most about a second on a busy node. */
@@ -37,8 +38,10 @@ export async function bringAgent(bring: Bring): Promise<void> {
     signal.throwIfAborted()
     if (!(thrown instanceof Failure)) throw thrown
     // The pod is chosen again then; a process that is looked for by its container ends with that container alone.
-    if (thrown.kind === 'target-ended') {
+    if (thrown.kind === 'target-ended' || thrown.kind === 'agent-failed') {
       await toldWithin(running)
+      const hidden = sandboxed(place.pod, thrown)
+      if (hidden !== thrown || thrown.kind === 'agent-failed') throw hidden
       throw podEnded(place, `ended its container "${place.container.name}"`)
     }
     if (thrown.kind === 'agent-undeliverable' && thrown.cause !== undefined) await toldWithin(running)
@@ -48,9 +51,10 @@ export async function bringAgent(bring: Bring): Promise<void> {
 
 /** Of "agent attach-pod", as protocol/agent/invocation.ts says. */
 function agentArguments({ place, options, ephemeral }: Bring): string[] {
+  const { name = '', uid = '' } = place.pod.metadata ?? {}
   const key = options.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
   return [
-    ...['attach-pod', place.container.id, '--pod', place.pod.metadata?.name ?? ''],
+    ...['attach-pod', place.container.id, '--pod', name, '--pod-uid', uid],
     ...['--session', options.sessionId, '--key', key, '--grace-ms', String(options.graceMs)],
     ...(ephemeral ? ['--ephemeral'] : []),
   ]

@@ -56,7 +56,7 @@ function starting({ container, events }: Sight, about: Circumstances): Explanati
     ({ type, reason }) => type === 'Warning' && startWarnings.includes(reason ?? ''),
   )
   if (waiting?.reason === 'CreateContainerConfigError' || waiting?.reason === 'CreateContainerError') {
-    const reason = clip(waiting.message ?? waiting.reason)
+    const reason = clip((waiting.message ?? waiting.reason).replace(/ \(pod: .*\)$/, ''))
     const fix = 'Correct agent.security_context and agent.image'
     const failure = new Failure('agent-refused', { namespace: about.namespace, reason, fix })
     const config = waiting.reason === 'CreateContainerConfigError'

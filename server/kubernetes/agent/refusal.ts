@@ -1,6 +1,5 @@
 // Why a cluster does not let an agent's Job, pod or ephemeral container be made, and the choice that would pass; pure.
 import { Failure } from '../../../protocol/errors.ts'
-import { clip } from '../targets/pod-state.ts'
 
 export type Refused = {
   /** Of the object that was refused. */
@@ -25,10 +24,18 @@ export function refusalFailure(refusal: Refusal, { namespace }: Refused, cause?:
  * (PodSecurity, ResourceQuota, LimitRanger, Priority, ServiceAccount), of webhooks and admission policies, and of OpenShift's SCC.
  */
 export function refusalOf(text: string, refused: Refused): Refusal {
-  const reason = clip(withoutObject(text))
+  const reason = shortened(withoutObject(text))
   const row = rows.find(({ pattern }) => pattern.test(text)) ?? other
   return { reason, fix: row.fix({ ...refused, text }), hopeless: row.hopeless }
 }
+
+/** A policy's text is the whole of the answer, so it may be long; some hold a page of advice. */
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim()
+  return line.length <= longestReason ? line : `${line.slice(0, longestReason)}...`
+}
+
+const longestReason = 1_000
 
 /** "Error creating: pods "standin-agent-x-y" is forbidden: exceeded quota: ..." is "exceeded quota: ...". */
 function withoutObject(text: string): string {
@@ -47,22 +54,28 @@ const namesCapabilities = /capabilit|SYS_ADMIN|SYS_PTRACE|NET_RAW|NET_ADMIN|run 
 const otherNamespace =
   'Set agent.namespace to a namespace that allows it, such as one made by "kubectl create namespace standin" and "kubectl label namespace standin pod-security.kubernetes.io/enforce=privileged"'
 
-/** An agent of another namespace may stand on the target's node just as well; an ephemeral container is bound to the target's. */
+/**
+ * An agent of another namespace may stand on the target's node just as well; an ephemeral container is bound to the target's, and what forbids
+ * capabilities forbids it too.
+ */
 function elsewhere({ ephemeral }: Refused): string {
-  return ephemeral
-    ? `Unset agent.ephemeral, and ${otherNamespace.replace(/^S/, 's')}`
-    : `${otherNamespace}; where only hostPID is forbidden, set agent.ephemeral to true`
+  return ephemeral ? `Unset agent.ephemeral, and ${otherNamespace.replace(/^S/, 's')}` : otherNamespace
+}
+
+/** What a policy says, not how it is called. */
+function saying(text: string): string {
+  return /(?:denied (?:the )?request|rejected the request)\b:?(.*)$/s.exec(text)?.[1] ?? text
 }
 
 function policyFix(refused: Case): string {
-  const { text, ephemeral } = refused
+  const { ephemeral } = refused
+  const text = saying(refused.text)
   if (namesHost.test(text) && !namesCapabilities.test(text) && !ephemeral)
     return 'Set agent.ephemeral to true, which needs no hostPID'
   if (namesHost.test(text) || namesCapabilities.test(text)) return elsewhere(refused)
   if (/\blabels?\b/i.test(text)) return 'Set agent.labels to what it asks for'
   if (/\bannotations?\b/i.test(text)) return 'Set agent.annotations to what it asks for'
-  if (/\b(limits?|requests?|resources?)\b/i.test(text.replace(/denied (the )?request/, '')))
-    return 'Set agent.resources to what it asks for'
+  if (/\b(limits?|requests?|resources?)\b/i.test(text)) return 'Set agent.resources to what it asks for'
   if (/\b(images?|registry|registries)\b/i.test(text)) return 'Set agent.image to one that it allows'
   return 'Set what it asks for under "agent" in the configuration, or agent.namespace to a namespace that it leaves alone'
 }
