@@ -135,11 +135,13 @@ async function remove(api: Api, kind: 'Job' | 'Pod', object: V1Job | V1Pod, sign
   })
 }
 
-function ephemeralEntries({ metadata, spec, status }: V1Pod): Leftover[] {
-  const ours = (spec?.ephemeralContainers ?? []).filter(({ name }) =>
-    name.startsWith(`${agentContainerName}-`),
-  )
-  return ours.map(({ name }) => {
+function ourContainers({ spec }: V1Pod) {
+  return (spec?.ephemeralContainers ?? []).filter(({ name }) => name.startsWith(`${agentContainerName}-`))
+}
+
+function ephemeralEntries(pod: V1Pod): Leftover[] {
+  const { metadata, status } = pod
+  return ourContainers(pod).map(({ name }) => {
     const state = status?.ephemeralContainerStatuses?.find(each => each.name === name)?.state
     const { reason } = judgeEphemeral(state?.terminated !== undefined)
     const started = state?.terminated?.startedAt ?? state?.running?.startedAt ?? metadata?.creationTimestamp
