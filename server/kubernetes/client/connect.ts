@@ -10,12 +10,11 @@ export type Place = {
   /** URL of the API server, for errors too. */
   server: URL
   proxy: URL | undefined
+  /** For name, TCP, proxy and TLS together. */
+  connectTimeoutMs: number
   /** Absent for http. */
   tls: { context: SecureContext; serverName: string | undefined; verify: boolean } | undefined
 }
-
-/** For name, TCP, proxy and TLS together; a cluster at the other end of the world needs 2 s. */
-export const connectTimeoutMs = 10_000
 
 /** The system asks a silent peer whether it still lives after 30 s. */
 export const tcpOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }
@@ -23,13 +22,13 @@ export const tcpOptions = { noDelay: true, keepAlive: true, keepAliveInitialDela
 /** Rejects with a `Failure`; nothing stays open then. */
 export async function connectTo(place: Place, signal: AbortSignal): Promise<Socket> {
   const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(), connectTimeoutMs)
+  const timer = setTimeout(() => deadline.abort(), place.connectTimeoutMs)
   try {
     return await connectWithin(place, AbortSignal.any([signal, deadline.signal]))
   } catch (thrown) {
     if (signal.aborted) throw signal.reason
     if (deadline.signal.aborted && !(thrown instanceof Failure))
-      throw silentFailure(place.server, connectTimeoutMs)
+      throw silentFailure(place.server, place.connectTimeoutMs)
     throw connectionFailure(thrown, place.server)
   } finally {
     clearTimeout(timer)

@@ -27,6 +27,8 @@ export type Conversation = {
   close(): void
 }
 
+export type ConversationOptions = { env: NodeJS.ProcessEnv; log: Log; connectTimeoutMs?: number | undefined }
+
 /** 401, or a TLS alert about our certificate. */
 export class Unaccepted extends Error {}
 
@@ -36,28 +38,25 @@ const longestWaitMs = 10_000
 /** Of an answer that is no success. */
 export const mostRefusalBytes = 256 << 10
 
-export function createConversation(
-  access: Access,
-  options: { env: NodeJS.ProcessEnv; log: Log },
-): Conversation {
+export function createConversation(access: Access, options: ConversationOptions): Conversation {
   return new Talk(access, options)
 }
 
 class Talk implements Conversation {
   readonly server: URL
   readonly #access: Access
-  readonly #options: { env: NodeJS.ProcessEnv; log: Log }
+  readonly #options: ConversationOptions
   readonly #source
   /** By certificate, since connections carry it; in practice one, or two while it changes. */
   #transport: { certificate: Certificate | undefined; transport: Transport } | undefined
   readonly #ended = new AbortController()
 
-  constructor(access: Access, options: { env: NodeJS.ProcessEnv; log: Log }) {
+  constructor(access: Access, options: ConversationOptions) {
     this.#access = access
     this.#options = options
     this.#source = createIdentitySource(access, options)
     // What is wrong with the cluster's entry shows before anything is asked.
-    this.server = placeOf(access, undefined, options.env).server
+    this.server = placeOf(access, undefined, options).server
   }
 
   async ask<T>(request: ApiRequest): Promise<T> {
@@ -125,7 +124,7 @@ class Talk implements Conversation {
     const kept = this.#transport
     if (kept !== undefined && sameCertificate(kept.certificate, certificate))
       return { identity, transport: kept.transport }
-    const transport = createTransport(placeOf(this.#access, certificate, this.#options.env))
+    const transport = createTransport(placeOf(this.#access, certificate, this.#options))
     // What is under way with the old certificate ends by itself; its idle connections time out.
     this.#ended.signal.addEventListener('abort', () => transport.close(), { once: true })
     this.#transport = { certificate, transport }

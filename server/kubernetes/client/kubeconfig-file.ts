@@ -167,7 +167,8 @@ function parse(source: string, file: string): unknown {
 }
 
 function firstLine(message: string): string {
-  return (message.split('\n')[0] ?? message).replace(/ at line \d+.*$/, '').replace(/[.:]$/, '')
+  // What comes after a colon is the text that it stumbled over.
+  return (message.split('\n')[0] ?? message).replace(/( at line \d+|: ).*$/, '').replace(/[.:]$/, '')
 }
 
 function named<E extends { name?: string | undefined }, V>(

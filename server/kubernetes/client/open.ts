@@ -11,11 +11,11 @@ import { watchEvents } from './watch.ts'
 /** Asks nobody yet. Fails with `kubeconfig-missing`, `kubeconfig-invalid`, `context-not-found` or `credentials-failed`. */
 export async function openApi(
   choice: ClusterChoice,
-  options: { log: Log; env?: NodeJS.ProcessEnv },
+  options: { log: Log; env?: NodeJS.ProcessEnv; connectTimeoutMs?: number },
 ): Promise<Api> {
   const env = options.env ?? process.env
   const access = chooseAccess(choice, env)
-  const conversation = createConversation(access, { env, log: options.log })
+  const conversation = createConversation(access, { ...options, env })
   const ask = <T>(request: ApiRequest) => conversation.ask<T>(request)
   return {
     context: access.context,

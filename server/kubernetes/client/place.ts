@@ -7,12 +7,20 @@ import { type Certificate, pemOf } from './credential-files.ts'
 import type { Access } from './kubeconfig.ts'
 import { proxyFor } from './proxy.ts'
 
+/** A cluster at the other end of the world, through a proxy, needs 2 s. */
+const defaultConnectTimeoutMs = 10_000
+
 /** Fails with `kubeconfig-invalid` or `cluster-proxy-failed`; connects nowhere. */
-export function placeOf(access: Access, certificate: Certificate | undefined, env: NodeJS.ProcessEnv): Place {
+export function placeOf(
+  access: Access,
+  certificate: Certificate | undefined,
+  options: { env: NodeJS.ProcessEnv; connectTimeoutMs?: number | undefined },
+): Place {
+  const { env, connectTimeoutMs = defaultConnectTimeoutMs } = options
   const { cluster } = access
-  const server = serverUrl(access)
+  const server = serverUrl(access, certificate !== undefined)
   const proxy = proxyFor(server, cluster['proxy-url'] ?? undefined, env)
-  if (server.protocol === 'http:') return { server, proxy, tls: undefined }
+  if (server.protocol === 'http:') return { server, proxy, connectTimeoutMs, tls: undefined }
   const authority = pemOf(cluster, 'certificate-authority')
   const skip = cluster['insecure-skip-tls-verify'] === true
   if (skip && authority !== undefined)
@@ -29,6 +37,7 @@ export function placeOf(access: Access, certificate: Certificate | undefined, en
     return {
       server,
       proxy,
+      connectTimeoutMs,
       tls: { context, serverName: cluster['tls-server-name'] ?? undefined, verify: !skip },
     }
   } catch (cause) {
@@ -38,10 +47,16 @@ export function placeOf(access: Access, certificate: Certificate | undefined, en
   }
 }
 
-/** As kubectl, a server without a scheme is taken for http at a port and https else. */
-function serverUrl({ cluster, clusterName }: Access): URL {
-  const text = /^https?:\/\//i.test(cluster.server) ? cluster.server : `http://${cluster.server}`
-  if (URL.canParse(text) && !/^[a-z]+:\/\/[a-z]+:\/\//i.test(text)) return new URL(text)
+/** A server without a scheme is https if anything of its entries is about TLS; source: client-go, rest/url_utils.go. */
+function serverUrl({ cluster, clusterName, user }: Access, certificate: boolean): URL {
+  const secure =
+    certificate ||
+    Boolean(cluster['certificate-authority'] || cluster['certificate-authority-data']) ||
+    Boolean(user['client-certificate'] || user['client-certificate-data']) ||
+    cluster['insecure-skip-tls-verify'] === true
+  const whole = /^[a-z]+:\/\//i.test(cluster.server)
+  const text = whole ? cluster.server : `${secure ? 'https' : 'http'}://${cluster.server}`
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return new URL(text)
   throw new Failure('kubeconfig-invalid', {
     file: cluster.file,
     reason: `the server of cluster "${clusterName}" is no URL: "${cluster.server}"`,
