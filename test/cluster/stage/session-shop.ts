@@ -56,6 +56,7 @@ export async function startShop(prefix: string, options: ShopOptions = {}): Prom
   )
   await podsReady(namespace, 'app in (shop, callers)')
   const service = await objectOf(['-n', namespace, 'service', 'shop'])
+  await kubectl(['-n', namespace, 'exec', 'callers', '--', 'node', '-e', untilServed, service.spec.clusterIP])
   const callersPod = await objectOf(['-n', namespace, 'pod', 'callers'])
   const served = async (pod: string) =>
     (await kubectl(['-n', namespace, 'logs', pod, '-c', 'shop', '--limit-bytes=100000000'])).split('\n')
@@ -78,6 +79,16 @@ export async function startShop(prefix: string, options: ShopOptions = {}): Prom
     end: remove,
   }
 }
+
+/** A service leads to its pods a moment after they are ready, and until then a SYN to it is refused or lost. */
+const untilServed = `
+const { connect } = require('node:net')
+const again = () => setTimeout(attempt, 50)
+function attempt() {
+  const socket = connect({ host: process.argv[1], port: 8080 }, () => process.exit(0))
+  socket.setTimeout(500, () => socket.destroy()).on('error', () => {}).on('close', again)
+}
+attempt()`
 
 function programsOf(namespace: string): object {
   const data = Object.fromEntries(
