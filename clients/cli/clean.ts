@@ -2,7 +2,7 @@
 import type * as t from 'io-ts'
 import { cleanCluster } from '../../protocol/rpc/kubernetes.ts'
 import { ask } from './client.ts'
-import { clusterParams, type PlaceOptions } from './session-options.ts'
+import { type PlaceOptions, questionParams } from './session-options.ts'
 import { table } from './table.ts'
 import { tell } from './tell.ts'
 
@@ -19,7 +19,7 @@ export async function clean(options: CleanOptions): Promise<number> {
   const json = output === 'json'
   return ask({ what: 'clean', verbose, json }, async (connection, signal) => {
     const params = {
-      ...clusterParams(options, process.cwd()),
+      ...questionParams(options, process.cwd()),
       ...(namespace ? { namespace } : {}),
       ...(allNamespaces ? { allNamespaces } : {}),
       ...(dryRun ? { dryRun } : {}),

@@ -2,7 +2,7 @@
 import { describeTarget } from '../../protocol/rpc/targets.ts'
 import { ask } from './client.ts'
 import { descriptionText } from './description.ts'
-import { clusterParams, type PlaceOptions } from './session-options.ts'
+import { type PlaceOptions, questionParams } from './session-options.ts'
 
 export type DescribeOptions = PlaceOptions & { target?: string; output: 'text' | 'json'; verbose?: boolean }
 
@@ -12,7 +12,7 @@ export async function describe(target: string, options: DescribeOptions): Promis
   return ask({ what: 'describe', verbose, json }, async (connection, signal) => {
     const params = {
       target,
-      ...clusterParams(options, process.cwd()),
+      ...questionParams(options, process.cwd()),
       ...(namespace ? { namespace } : {}),
     }
     const description = await connection.request(describeTarget, params, { signal })

@@ -6,7 +6,7 @@ import type { Connection } from '../rpc/connection.ts'
 import { ask } from './client.ts'
 import { counter } from './counter.ts'
 import { signalCode } from './exit-code.ts'
-import { clusterParams, type PlaceOptions } from './session-options.ts'
+import { absolute, clusterParams, type PlaceOptions } from './session-options.ts'
 import { table } from './table.ts'
 import { sortTargets, targetTable } from './target-table.ts'
 import { tell } from './tell.ts'
@@ -57,7 +57,8 @@ export function listParams(options: ListOptions, folder: string): Params {
     ...(selector ? { labels: selector } : {}),
   }
   const saysCluster = Object.keys(where).length > 0 && kind === undefined
-  return { ...ours, ...where, ...(saysCluster ? { place: 'cluster' } : {}) }
+  const file = options.configFile ? { configFile: absolute(options.configFile, folder) } : {}
+  return { ...ours, ...where, ...file, folder, ...(saysCluster ? { place: 'cluster' } : {}) }
 }
 
 /** Takes the targets as they are found and counts them on the terminal; what was found before Ctrl-C is kept. */

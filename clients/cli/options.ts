@@ -20,7 +20,14 @@ export function namespaceOption(of: string): Option {
     .helpGroup('Cluster:')
 }
 
-export function targetOption(): Option {
+export function configFileOption(): Option {
+  return new Option(
+    '-f, --config-file <file>',
+    'configuration file; options win over its keys; default .standin/standin.json of this folder',
+  ).env('STANDIN_CONFIG_FILE')
+}
+
+function targetOption(): Option {
   return new Option(
     '-t, --target <target>',
     'deployment/NAME, pod/NAME/container/NAME, process/PID...; "standin ls" lists them; default the one of the configuration',
@@ -51,10 +58,7 @@ export function sessionOptions(): Option[] {
   ].map(option => option.hideHelp())
   return [
     targetOption(),
-    new Option(
-      '-f, --config-file <file>',
-      'configuration file; options win over its keys; default .standin/standin.json of this folder',
-    ).env('STANDIN_CONFIG_FILE'),
+    configFileOption(),
     namespaceOption('of the target'),
     ...clusterOptions(),
     ...agent,

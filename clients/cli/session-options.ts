@@ -6,10 +6,10 @@ import { Failure } from '../../protocol/errors.ts'
 
 /** As commander hands them over; a variable that is set to nothing counts as not set. */
 export type ClusterOptions = { context?: string; kubeconfig?: string }
-export type PlaceOptions = ClusterOptions & { namespace?: string; targetNamespace?: string }
+export type QuestionOptions = ClusterOptions & { configFile?: string }
+export type PlaceOptions = QuestionOptions & { namespace?: string; targetNamespace?: string }
 export type SessionOptions = PlaceOptions & {
   target?: string
-  configFile?: string
   agentImage?: string
   agentNamespace?: string
   agentStartupTimeout?: string
@@ -30,11 +30,20 @@ export function placeConfig(options: SessionOptions, folder: string): SessionCon
   }
 }
 
-/** What every request that asks a cluster takes. */
-export function clusterParams(
-  { context, kubeconfig }: ClusterOptions,
-  folder: string,
-): { context?: string; kubeconfig?: string } {
+/** What every request that asks a cluster takes: the server looks into the configuration of the folder for the rest. */
+export function questionParams(options: QuestionOptions, folder: string): ClusterParams & ConfigParams {
+  const { configFile } = options
+  return {
+    ...clusterParams(options, folder),
+    ...(configFile ? { configFile: absolute(configFile, folder) } : {}),
+    folder,
+  }
+}
+
+type ClusterParams = { context?: string; kubeconfig?: string }
+type ConfigParams = { configFile?: string; folder: string }
+
+export function clusterParams({ context, kubeconfig }: ClusterOptions, folder: string): ClusterParams {
   return {
     ...(context ? { context } : {}),
     ...(kubeconfig ? { kubeconfig: absolute(kubeconfig, folder) } : {}),

@@ -12,6 +12,16 @@ export const clusterChoice = {
   context: [t.string, 'context of the kubeconfig; default the current one'],
 } as const
 
+/** What a request leaves open is taken from the configuration file of the project, so that every command means the same cluster. */
+export const configChoice = {
+  configFile: [
+    t.string,
+    'configuration file whose kubeconfig, kube_context and target.namespace hold where the request says nothing; default .standin/standin.json of "folder", if it is there',
+  ],
+  folder: [t.string, "the client's working folder, absolute"],
+} as const
+export const configErrors = ['config-invalid', 'config-unreadable'] as const
+
 /** Kinds of errors that reaching any cluster may end with. */
 export const clusterErrors = [
   'kubeconfig-missing',
@@ -84,8 +94,8 @@ export const listNamespaces = request({
   method: 'listNamespaces',
   direction: 'clientToServer',
   summary: 'The namespaces of a cluster.',
-  errors: [...clusterErrors],
-  params: object('ListNamespacesParams', {}, clusterChoice),
+  errors: [...clusterErrors, ...configErrors],
+  params: object('ListNamespacesParams', {}, { ...clusterChoice, ...configChoice }),
   result: object(
     'ListNamespacesResult',
     {
@@ -113,12 +123,13 @@ export const cleanCluster = request({
   direction: 'clientToServer',
   summary:
     'Finds what sessions left in a cluster because one of its components crashed, and removes it. What belongs to a session that lives, anyone’s, is kept.',
-  errors: [...clusterErrors, 'namespace-not-found'],
+  errors: [...clusterErrors, ...configErrors, 'namespace-not-found'],
   params: object(
     'CleanClusterParams',
     {},
     {
       ...clusterChoice,
+      ...configChoice,
       namespace: [t.string, "namespace to look in; default the context's"],
       allNamespaces: [t.boolean, 'look in all namespaces'],
       dryRun: [t.boolean, 'only say what would be removed'],

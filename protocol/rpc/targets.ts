@@ -1,7 +1,7 @@
 // What can be stood in for: the list of targets and the description of one.
 import * as t from 'io-ts'
 import { count, endpoint, object, oneOf, port } from '../codec.ts'
-import { clusterChoice, clusterErrors } from './kubernetes.ts'
+import { clusterChoice, clusterErrors, configChoice, configErrors } from './kubernetes.ts'
 import { progressToken } from './lifecycle.ts'
 import { request } from './message.ts'
 
@@ -27,6 +27,7 @@ const targetForms =
 
 const inCluster = {
   ...clusterChoice,
+  ...configChoice,
   namespace: [t.string, "namespace of the target; default the context's"],
 } as const
 
@@ -62,7 +63,7 @@ export const listTargets = request({
   direction: 'clientToServer',
   summary:
     'The targets in a namespace of a cluster, or on this machine: processes that listen on a TCP port, and running containers. Cancelling keeps what was sent in parts.',
-  errors: ['agent-failed', 'namespace-not-found', 'selector-invalid', ...clusterErrors],
+  errors: ['agent-failed', 'namespace-not-found', 'selector-invalid', ...clusterErrors, ...configErrors],
   params: object(
     'ListTargetsParams',
     {},
@@ -174,6 +175,7 @@ export const describeTarget = request({
     'namespace-not-found',
     'container-not-found',
     ...clusterErrors,
+    ...configErrors,
   ],
   params: object('DescribeTargetParams', { target: [t.string, targetForms] }, inCluster),
   result: object(

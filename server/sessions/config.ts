@@ -38,6 +38,28 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   return checkConfig(withPath(merged, folder), read?.file ?? 'config')
 }
 
+export type ClusterQuestion = Pick<ConfigSources, 'configFile' | 'folder'> & {
+  kubeconfig?: string | undefined
+  context?: string | undefined
+  namespace?: string | undefined
+}
+
+/** A request that asks a cluster, with what it left open taken from the configuration file. Fails as `loadConfig`. */
+export async function withConfig<Q extends ClusterQuestion>(question: Q): Promise<Q> {
+  const { kubeconfig, context, namespace, configFile, folder } = question
+  const config = await loadConfig({
+    configFile,
+    folder,
+    config: { kubeconfig, kube_context: context, target: { namespace } },
+  })
+  return {
+    ...question,
+    kubeconfig: config.kubeconfig,
+    context: config.kube_context,
+    namespace: config.target?.namespace,
+  }
+}
+
 /** The target that a session was asked for; fails with `target-missing` when neither the request nor the configuration names one. */
 export function targetOf(config: LoadedConfig): string {
   const path = config.target?.path

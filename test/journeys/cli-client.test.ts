@@ -231,8 +231,7 @@ describe('the terminal client beside a scripted server', () => {
 
   it('without -t the server is left to find the target in the configuration of this folder', async () => {
     await run(['exec', '-n', 'shop', '--ephemeral-container', '--', 'true'])
-    const asked = standin.log().find(line => line.startsWith('startSession '))!
-    assert.deepEqual(JSON.parse(asked.slice('startSession '.length)), {
+    assert.deepEqual(asked('startSession'), {
       target: '',
       folder: process.cwd(),
       config: { target: { namespace: 'shop' }, agent: { ephemeral: true } },
@@ -247,8 +246,7 @@ describe('the terminal client beside a scripted server', () => {
       STANDIN_AGENT_IMAGE: 'node:20',
     }
     await run(['exec', ...target, '-n', 'from-line', '--', 'true'], {}, { environment })
-    const asked = standin.log().find(line => line.startsWith('startSession '))!
-    assert.deepEqual(JSON.parse(asked.slice('startSession '.length)).config, {
+    assert.deepEqual(asked('startSession').config, {
       target: { namespace: 'from-line' },
       kube_context: 'staging',
       agent: { image: 'node:20' },
@@ -312,11 +310,12 @@ describe('the terminal client beside a scripted server', () => {
     const whole = open(`node ${standin.program} ls -n shop`, standin.environment({ parts }))
     assert.equal(await whole.ended, 0)
     assert.match(whole.screen(), /TARGET +READY +PORTS[\s\S]*pod\/a +yes +80 +web\s+pod\/b/)
-    assert.ok(
-      standin
-        .log()
-        .includes('listTargets {"namespace":"shop","place":"cluster","partialResultToken":"targets"}'),
-    )
+    assert.deepEqual(asked('listTargets'), {
+      namespace: 'shop',
+      place: 'cluster',
+      folder: process.cwd(),
+      partialResultToken: 'targets',
+    })
     standin.clearLog()
     const latePart = { targets: [pod('c')] }
     const cut = open(`node ${standin.program} ls -A`, standin.environment({ parts, latePart }))
@@ -365,8 +364,8 @@ describe('the terminal client beside a scripted server', () => {
       published(name, json.stdout)
       assert.ok(methods().includes(request))
     }
-    assert.ok(standin.log().includes('cleanCluster {"allNamespaces":true,"dryRun":true}'))
-    assert.ok(standin.log().includes('listContexts {"kubeconfig":"/k"}'))
+    assert.deepEqual(asked('cleanCluster'), { folder: process.cwd(), allNamespaces: true, dryRun: true })
+    assert.deepEqual(asked('listContexts'), { kubeconfig: '/k' })
     assert.equal((await run(['contexts', '--output', 'names'], { answers })).stdout, 'staging\n')
     assert.equal((await run(['namespaces', '--output', 'names'], { answers })).stdout, 'shop\n')
   }).timeout(30_000)
@@ -396,7 +395,7 @@ describe('the terminal client beside a scripted server', () => {
     assert.equal(table.stderr, 'standin: one process could not be read\n')
     const json = await run(['ls', '--output', 'json', '--kind', 'process', '--name', 'no'], { targets })
     assert.ok(decode(listOutput, JSON.parse(json.stdout)).ok)
-    assert.ok(standin.log().includes('listTargets {"kinds":["process"],"name":"no"}'))
+    assert.deepEqual(asked('listTargets', 1), { kinds: ['process'], name: 'no', folder: process.cwd() })
     assert.equal((await run(['ls', '--output', 'names'], { targets })).stdout, 'process/1\n')
   })
 
@@ -425,6 +424,12 @@ describe('the terminal client beside a scripted server', () => {
       .log()
       .map(line => line.split(' ')[0]!)
       .filter(word => !['server', 'command', 'ended'].includes(word))
+  }
+
+  /** Params of the request that came so many requests of the same method later than the first. */
+  function asked(method: string, later = 0): Record<string, unknown> {
+    const lines = standin.log().filter(line => line.startsWith(`${method} `))
+    return JSON.parse(lines[later]!.slice(method.length + 1))
   }
 
   async function logged(matches: RegExp): Promise<string> {

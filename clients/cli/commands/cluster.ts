@@ -3,7 +3,14 @@ import { type Command, Option } from 'commander'
 import type { CleanOptions } from '../clean.ts'
 import type { ContextsOptions } from '../contexts.ts'
 import type { NamespacesOptions } from '../namespaces.ts'
-import { clusterOptions, examples, namespaceOption, outputOption, verboseOption } from '../options.ts'
+import {
+  clusterOptions,
+  configFileOption,
+  examples,
+  namespaceOption,
+  outputOption,
+  verboseOption,
+} from '../options.ts'
 
 export function addContexts(program: Command, done: (code: number) => void): void {
   const command = program
@@ -22,7 +29,7 @@ export function addContexts(program: Command, done: (code: number) => void): voi
 
 export function addNamespaces(program: Command, done: (code: number) => void): void {
   const command = program.command('namespaces').description('list the namespaces of a cluster')
-  for (const option of clusterOptions()) command.addOption(option)
+  for (const option of [...clusterOptions(), configFileOption()]) command.addOption(option)
   command
     .addOption(outputOption('table, one JSON object, or one namespace a line', ['table', 'json', 'names']))
     .addOption(verboseOption())
@@ -43,7 +50,7 @@ export function addClean(program: Command, done: (code: number) => void): void {
     .addOption(namespaceOption('to look in'))
     .addOption(new Option('-A, --all-namespaces', 'look in all namespaces').helpGroup('Cluster:'))
     .option('--dry-run', 'only say what would be removed')
-  for (const option of clusterOptions()) command.addOption(option)
+  for (const option of [...clusterOptions(), configFileOption()]) command.addOption(option)
   command
     .addOption(outputOption('table, or one JSON object', ['table', 'json']))
     .addOption(verboseOption())

@@ -7,10 +7,10 @@ import type { ListOptions } from '../list.ts'
 import {
   append,
   clusterOptions,
+  configFileOption,
   examples,
   namespaceOption,
   outputOption,
-  targetOption,
   verboseOption,
 } from '../options.ts'
 
@@ -32,7 +32,7 @@ export function addList(program: Command, done: (code: number) => void): void {
     )
     .addOption(namespaceOption('to look in'))
     .addOption(new Option('-A, --all-namespaces', 'look in all namespaces').helpGroup('Cluster:'))
-  for (const option of clusterOptions()) command.addOption(option)
+  for (const option of [...clusterOptions(), configFileOption()]) command.addOption(option)
   command
     .addOption(outputOption('table, one JSON object, or one target a line', ['table', 'json', 'names']))
     .addOption(verboseOption())
@@ -58,10 +58,10 @@ export function addDescribe(program: Command, done: (code: number) => void): voi
     .description(
       'show a target: pods, containers, probes, and what a session there needs and whether you may',
     )
-    .argument('[target]', 'as "standin ls" lists it; default that of -t')
-    .addOption(targetOption())
+    .argument('[target]', 'as "standin ls" lists it')
+    .addOption(new Option('-t, --target <target>', 'the same').env('STANDIN_TARGET'))
     .addOption(namespaceOption('of the target'))
-  for (const option of clusterOptions()) command.addOption(option)
+  for (const option of [...clusterOptions(), configFileOption()]) command.addOption(option)
   command
     .addOption(outputOption('text, or one JSON object', ['text', 'json']))
     .addOption(verboseOption())

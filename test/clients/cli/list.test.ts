@@ -6,8 +6,8 @@ const params = (options: Partial<ListOptions>) => listParams({ output: 'table', 
 
 describe('listParams()', () => {
   it('leaves the place to the server when no option says it', () => {
-    assert.deepEqual(params({}), {})
-    assert.deepEqual(params({ name: 'shop' }), { name: 'shop' })
+    assert.deepEqual(params({}), { folder: '/home/me' })
+    assert.deepEqual(params({ name: 'shop' }), { name: 'shop', folder: '/home/me' })
   })
 
   it('means a cluster as soon as an option does', () => {
@@ -16,15 +16,19 @@ describe('listParams()', () => {
       namespace: 'shop',
       labels: 'app=a',
       kubeconfig: '/home/me/k',
+      folder: '/home/me',
     })
-    assert.deepEqual(params({ allNamespaces: true }), { place: 'cluster', allNamespaces: true })
+    const { place, allNamespaces } = params({ allNamespaces: true })
+    assert.deepEqual({ place, allNamespaces }, { place: 'cluster', allNamespaces: true })
   })
 
   it('leaves the place to the kinds when they are named', () => {
-    assert.deepEqual(params({ kind: ['process'], namespace: 'shop' }), {
-      kinds: ['process'],
-      namespace: 'shop',
-    })
+    const { place, kinds, namespace } = params({ kind: ['process'], namespace: 'shop' })
+    assert.deepEqual({ place, kinds, namespace }, { place: undefined, kinds: ['process'], namespace: 'shop' })
+  })
+
+  it('names the configuration whose cluster is meant', () => {
+    assert.equal(params({ configFile: 'a.json' }).configFile, '/home/me/a.json')
   })
 
   it('means this machine with --local, whatever the environment says', () => {

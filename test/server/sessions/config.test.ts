@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { blankComments } from '../../../server/sessions/comments.ts'
-import { loadConfig, targetOf } from '../../../server/sessions/config.ts'
+import { loadConfig, targetOf, withConfig } from '../../../server/sessions/config.ts'
 
 describe('blankComments()', () => {
   it('blanks comments of both kinds and keeps every position', () => {
@@ -107,6 +107,28 @@ describe('loadConfig()', () => {
       loadConfig({ folder, config: { agent: { namespace: 'agents' } } }),
       /standin\.json": agent\.namespace: an ephemeral container has none/,
     )
+  })
+})
+
+describe('withConfig()', () => {
+  it('fills what a request leaves open, and nothing else', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-test-'))
+    try {
+      mkdirSync(join(folder, '.standin'))
+      const file = join(folder, '.standin', 'standin.json')
+      writeFileSync(file, '{"kube_context": "staging", "target": {"path": "pod/a", "namespace": "shop"}}')
+      const question = { folder, namespace: 'other', target: 'deployment/b' }
+      assert.deepEqual(await withConfig(question), { ...question, kubeconfig: undefined, context: 'staging' })
+      assert.equal((await withConfig({ folder })).namespace, 'shop')
+      assert.deepEqual(await withConfig({ context: 'c' }), {
+        kubeconfig: undefined,
+        context: 'c',
+        namespace: undefined,
+      })
+      await assert.rejects(withConfig({ namespace: 'No' }), /target\.namespace: "No" is no name/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 })
 
