@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { refusalOf } from '../../../../server/kubernetes/agent/refusal.ts'
+
+const inJob = { namespace: 'shop', ephemeral: false }
+const fixOf = (text: string, refused = inJob) => refusalOf(text, refused).fix
+
+describe('refusalOf()', () => {
+  it('takes the name of the object off, which the reader did not choose', () => {
+    const text =
+      'Error creating: pods "standin-agent-abc-" is forbidden: no PriorityClass with name x was found'
+    assert.equal(refusalOf(text, inJob).reason, 'no PriorityClass with name x was found')
+  })
+  it('keeps the whole text of a webhook, and bounds one that is a page long', () => {
+    const text = 'admission webhook "policy.example.com" denied the request: no root here'
+    assert.equal(refusalOf(text, inJob).reason, text)
+    assert.ok(refusalOf(`${text}${' x'.repeat(5_000)}`, inJob).reason.length < 1_100)
+  })
+  it('tells by what a webhook says, not by how it is called, what it asks for', () => {
+    const says = (text: string) =>
+      fixOf(`admission webhook "hostpid-labels.example.com" denied the request: ${text}`)
+    assert.equal(says('hostPID is forbidden'), 'Set agent.ephemeral to true, which needs no hostPID')
+    assert.match(says('host namespaces and added capabilities are forbidden'), /^Set agent\.namespace/)
+    assert.equal(says('label team is missing'), 'Set agent.labels to what it asks for')
+    assert.equal(says('annotation owner is missing'), 'Set agent.annotations to what it asks for')
+    assert.equal(says('cpu limits are required'), 'Set agent.resources to what it asks for')
+    assert.equal(says('only images of registry.example.com'), 'Set agent.image to one that it allows')
+    assert.match(says('nobody may'), /^Set what it asks for under "agent"/)
+  })
+  it('offers an ephemeral container nothing that only a Job can do', () => {
+    const refused = { namespace: 'shop', ephemeral: true }
+    const text =
+      'pods "web" is forbidden: violates PodSecurity "baseline:latest": non-default capabilities (...)'
+    assert.match(fixOf(text, refused), /^Unset agent\.ephemeral, and set agent\.namespace/)
+    assert.doesNotMatch(
+      fixOf('admission webhook "x" denied the request: no hostPID', refused),
+      /ephemeral to true/,
+    )
+  })
+  it('knows the refusal of OpenShift', () => {
+    const text =
+      'pods "x-" is forbidden: unable to validate against any security context constraint: [provider ...]'
+    assert.match(fixOf(text), /oc adm policy add-scc-to-user privileged -z NAME -n shop/)
+  })
+  it('waits for a webhook that does not answer and for a namespace that is just made, and for nothing else that is said no to', () => {
+    const hopeless = (text: string) => refusalOf(text, inJob).hopeless
+    assert.equal(hopeless('Internal error occurred: failed calling webhook "x": connection refused'), false)
+    assert.equal(
+      hopeless('error looking up service account shop/default: serviceaccount "default" not found'),
+      false,
+    )
+    assert.equal(hopeless('error looking up service account shop/x: serviceaccount "x" not found'), true)
+    assert.equal(hopeless('admission webhook "x" denied the request: no'), true)
+    assert.equal(
+      hopeless('unable to create new content in namespace shop because it is being terminated'),
+      true,
+    )
+  })
+})

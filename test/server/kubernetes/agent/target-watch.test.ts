@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import type { V1Pod } from '@kubernetes/client-node'
+import { lossOf, type Place } from '../../../../server/kubernetes/agent/target-watch.ts'
+
+function pod(
+  more: { uid?: string; id?: string; running?: boolean; deleted?: boolean; phase?: string } = {},
+): V1Pod {
+  const { uid = 'u', id = 'c1', running = true, deleted = false, phase = 'Running' } = more
+  const state = running ? { running: {} } : { terminated: { exitCode: 0 } }
+  return {
+    metadata: { name: 'web', uid, ...(deleted ? { deletionTimestamp: new Date(0) } : {}) },
+    status: {
+      phase,
+      containerStatuses: [
+        {
+          name: 'app',
+          containerID: `containerd://${id}`,
+          state,
+          image: '',
+          imageID: '',
+          ready: true,
+          restartCount: 0,
+        },
+      ],
+    },
+  }
+}
+const place: Place = { namespace: 'shop', pod: pod(), container: { name: 'app', id: 'c1' } }
+
+describe('lossOf()', () => {
+  it('finds nothing lost while the chosen container runs', () => {
+    assert.equal(lossOf(pod(), place), undefined)
+  })
+  it('tells a deleted, an ended and a replaced pod, and an ended or restarted container', () => {
+    assert.equal(lossOf(pod({ deleted: true }), place), 'was deleted')
+    assert.equal(lossOf(pod({ phase: 'Failed' }), place), 'ended')
+    assert.equal(lossOf(pod({ uid: 'v' }), place), 'was replaced by another of its name')
+    assert.equal(lossOf(pod({ running: false }), place), 'ended its container "app"')
+    assert.equal(lossOf(pod({ id: 'c2' }), place), 'restarted its container "app"')
+  })
+})
