@@ -8,7 +8,7 @@ import type { Certificate } from './credential-files.ts'
 import { createIdentitySource, type Identity } from './identity.ts'
 import type { Access } from './kubeconfig.ts'
 import { loginFailure } from './login-failure.ts'
-import { placeOf } from './place.ts'
+import { checkedServer, placeOf } from './place.ts'
 import { defaultTimeoutMs, LostConnection, readBody, send, timeoutSignal } from './send.ts'
 import { type Refusal, statusFailure, statusOf, strangeAnswer } from './status.ts'
 import { createTransport, type Transport } from './transport.ts'
@@ -56,7 +56,7 @@ class Talk implements Conversation {
     this.#options = options
     this.#source = createIdentitySource(access, options)
     // What is wrong with the cluster's entry shows before anything is asked.
-    this.server = placeOf(access, undefined, options).server
+    this.server = checkedServer(access, options)
   }
 
   async ask<T>(request: ApiRequest): Promise<T> {

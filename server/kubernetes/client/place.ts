@@ -1,6 +1,6 @@
 // Where a cluster is and how its certificate is checked, of a kubeconfig's entry.
-import { existsSync, readFileSync } from 'node:fs'
-import { createSecureContext, rootCertificates } from 'node:tls'
+import { readFileSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Place } from './connect.ts'
 import { type Certificate, pemOf } from './credential-files.ts'
@@ -10,35 +10,32 @@ import { proxyFor } from './proxy.ts'
 /** A cluster at the other end of the world, through a proxy, needs 2 s. */
 const defaultConnectTimeoutMs = 10_000
 
+type Options = { env: NodeJS.ProcessEnv; connectTimeoutMs?: number | undefined }
+
+/** The URL of the API server. Fails as `placeOf` does for whatever needs no certificate to be read. */
+export function checkedServer(access: Access, { env }: Options): URL {
+  const server = serverUrl(access)
+  proxyFor(server, access.cluster['proxy-url'], env)
+  authorityOf(access)
+  return server
+}
+
 /** Fails with `kubeconfig-invalid` or `cluster-proxy-failed`; connects nowhere. */
-export function placeOf(
-  access: Access,
-  certificate: Certificate | undefined,
-  options: { env: NodeJS.ProcessEnv; connectTimeoutMs?: number | undefined },
-): Place {
+export function placeOf(access: Access, certificate: Certificate | undefined, options: Options): Place {
   const { env, connectTimeoutMs = defaultConnectTimeoutMs } = options
   const { cluster } = access
-  const server = serverUrl(access, certificate !== undefined)
-  const proxy = proxyFor(server, cluster['proxy-url'] ?? undefined, env)
+  const server = serverUrl(access)
+  const proxy = proxyFor(server, cluster['proxy-url'], env)
   if (server.protocol === 'http:') return { server, proxy, connectTimeoutMs, tls: undefined }
-  const authority = pemOf(cluster, 'certificate-authority')
-  const skip = cluster['insecure-skip-tls-verify'] === true
-  if (skip && authority !== undefined)
-    throw new Failure('kubeconfig-invalid', {
-      file: cluster.file,
-      reason: `cluster "${access.clusterName}" has a certificate-authority and insecure-skip-tls-verify; it may have one of them`,
-    })
+  const verify = cluster['insecure-skip-tls-verify'] !== true
+  const ca = authorityOf(access) ?? (verify ? trustedByMachine(env) : undefined)
   try {
-    const context = createSecureContext({
-      ca: authority ?? trustedByMachine(env),
-      ...certificate,
-      minVersion: 'TLSv1.2',
-    })
+    const context = createSecureContext({ ca, ...certificate, minVersion: 'TLSv1.2' })
     return {
       server,
       proxy,
       connectTimeoutMs,
-      tls: { context, serverName: cluster['tls-server-name'] ?? undefined, verify: !skip },
+      tls: { context, serverName: cluster['tls-server-name'], verify },
     }
   } catch (cause) {
     const { file } = certificate === undefined ? cluster : access.user
@@ -47,10 +44,19 @@ export function placeOf(
   }
 }
 
+function authorityOf({ cluster, clusterName }: Access): string | undefined {
+  const authority = pemOf(cluster, 'certificate-authority')
+  if (cluster['insecure-skip-tls-verify'] === true && authority !== undefined)
+    throw new Failure('kubeconfig-invalid', {
+      file: cluster.file,
+      reason: `cluster "${clusterName}" has a certificate-authority and insecure-skip-tls-verify; it may have one of them`,
+    })
+  return authority
+}
+
 /** A server without a scheme is https if anything of its entries is about TLS; source: client-go, rest/url_utils.go. */
-function serverUrl({ cluster, clusterName, user }: Access, certificate: boolean): URL {
+function serverUrl({ cluster, clusterName, user }: Access): URL {
   const secure =
-    certificate ||
     Boolean(cluster['certificate-authority'] || cluster['certificate-authority-data']) ||
     Boolean(user['client-certificate'] || user['client-certificate-data']) ||
     cluster['insecure-skip-tls-verify'] === true
@@ -72,13 +78,17 @@ const machineBundles = [
   '/etc/ssl/cert.pem',
 ]
 
-/** Node trusts only its own list; companies add theirs to the machine's, which kubectl trusts. */
-function trustedByMachine(env: NodeJS.ProcessEnv): string[] {
-  const bundle = [env.SSL_CERT_FILE ?? '', ...machineBundles].find(path => path !== '' && existsSync(path))
-  if (bundle === undefined) return [...rootCertificates]
-  try {
-    return [...rootCertificates, readFileSync(bundle, 'utf8')]
-  } catch {
-    return [...rootCertificates]
+/**
+ * Node trusts only its own list; companies add theirs to the machine's, which kubectl trusts. Where there is none (macOS, Windows), Node's it is.
+ * Reading one takes about 50 ms.
+ */
+function trustedByMachine(env: NodeJS.ProcessEnv): string | undefined {
+  for (const path of [env.SSL_CERT_FILE ?? '', ...machineBundles]) {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch {
+      // Not there, or not for us: the next one.
+    }
   }
+  return undefined
 }

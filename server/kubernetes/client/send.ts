@@ -57,7 +57,7 @@ export function send(sent: Sent): Promise<IncomingMessage> {
       reject(
         signal.aborted
           ? signal.reason
-          : new LostConnection(connectionFailure(error, url), outgoing.reusedSocket),
+          : new LostConnection(connectionFailure(error, server), outgoing.reusedSocket),
       ),
     )
     outgoing.end(body)
