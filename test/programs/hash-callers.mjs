@@ -1,10 +1,10 @@
 // Callers of hash-server: COUNT requests with bodies of varied sizes, CALLERS at once, each on a kept connection that is now and then a new one.
-// Usage: hash-callers.mjs ADDRESS PORT COUNT CALLERS [SEED]; COUNT 0 goes on until SIGTERM. Prints one JSON line at its end:
-// {"answered":N,"wrong":N,"failed":N,"errors":[...]}; wrong are those whose answer was not the hash of what was sent.
+// Usage: hash-callers.mjs ADDRESS PORT COUNT CALLERS [SEED [EVERY_MS]]; COUNT 0 goes on until SIGTERM; EVERY_MS is how long each caller
+// waits from one request to its next. Prints one JSON line at its end: {"answered":N,"wrong":N,"failed":N,"errors":[...]}; wrong are those whose answer was not the hash of what was sent.
 import { createHash } from 'node:crypto'
 import { Agent, request } from 'node:http'
 
-const [address, port, count, callers, seed = '1'] = process.argv.slice(2)
+const [address, port, count, callers, seed = '1', everyMs = '0'] = process.argv.slice(2)
 const total = Number(count) || Number.POSITIVE_INFINITY
 const result = { answered: 0, wrong: 0, failed: 0, errors: [] }
 let next = 0
@@ -53,12 +53,14 @@ async function caller() {
       agent.destroy()
       agent = new Agent({ keepAlive: true, maxSockets: 1 })
     }
+    const pause = Number(everyMs) > 0 && new Promise(resolve => setTimeout(resolve, Number(everyMs)))
     const { digest, error } = await send(agent, number, body)
     if (error) {
       result.failed++
       if (result.errors.length < 10) result.errors.push(`/${number}: ${error.message}`)
     } else if (digest === createHash('sha256').update(body).digest('hex')) result.answered++
     else result.wrong++
+    await pause
   }
   agent.destroy()
 }

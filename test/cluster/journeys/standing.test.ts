@@ -7,9 +7,9 @@ import { openTerminal } from '../../journeys/cli-terminal.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { linesOf } from '../../stage/lines.ts'
 import { startRawServer } from '../../stage/raw-server.ts'
+import { type CuttingProxy, startCuttingProxy } from '../stage/cutting-proxy.ts'
 import { kubectl, waitForObject } from '../stage/kubectl.ts'
 import { processesOfPod } from '../stage/session-pod-processes.ts'
-import { type ApiProxy, proxyToApi } from '../stage/session-proxy.ts'
 import {
   clusterEnvironment,
   isRequest,
@@ -30,7 +30,7 @@ describe('a session leaves the cluster as it was, and its callers served,', () =
   const mark = markRun()
   const environment = clusterEnvironment(mark.environment)
   const runs = new StandinRuns(environment)
-  const proxies: ApiProxy[] = []
+  const proxies: CuttingProxy[] = []
   let shop: Shop
   let stand: Stand
   before(async () => {
@@ -43,7 +43,7 @@ describe('a session leaves the cluster as it was, and its callers served,', () =
   })
   afterEach(async () => {
     await runs.end()
-    for (const proxy of proxies.splice(0)) await proxy.close()
+    for (const proxy of proxies.splice(0)) await proxy.end()
     await untilNothing('processes of standin', () => processesOf(mark.value))
   })
 
@@ -63,7 +63,7 @@ describe('a session leaves the cluster as it was, and its callers served,', () =
     return run
   }
 
-  async function through(proxy: ApiProxy): Promise<StandinRun> {
+  async function through(proxy: CuttingProxy): Promise<StandinRun> {
     proxies.push(proxy)
     return attached({ environment: { KUBECONFIG: proxy.kubeconfig } })
   }
@@ -162,7 +162,7 @@ describe('a session leaves the cluster as it was, and its callers served,', () =
   })
 
   it('when its link is cut for good without a word, and when two sessions were on one pod', async () => {
-    const proxy = await proxyToApi()
+    const proxy = await startCuttingProxy()
     const cut = await through(proxy)
     const other = await attached()
     assert.equal((await agentPods(shop.namespace)).length, 2)

@@ -14,7 +14,9 @@ export type CuttingProxy = {
   readonly accepted: number
   /** Forwards nothing any more, closes nothing, and lets nobody else in: a cable that was pulled. */
   silence(): void
-  /** Forwards again; what came meanwhile follows. */
+  /** Resets all connections, and every new one. */
+  refuse(): void
+  /** Forwards again, after silence what came meanwhile too. */
   restore(): void
   /** Ends all connections by a reset. */
   reset(): void
@@ -29,8 +31,13 @@ export async function startCuttingProxy(): Promise<CuttingProxy> {
   const real = new URL(cluster.server)
   const pairs = new Map<Socket, Socket>()
   let silent = false
+  let refusing = false
   let accepted = 0
+  const resetAll = () => {
+    for (const near of pairs.keys()) near.resetAndDestroy()
+  }
   const server = createServer({ allowHalfOpen: true }, near => {
+    if (refusing) return void near.on('error', () => {}).resetAndDestroy()
     accepted += 1
     const far = connect({ host: real.hostname, port: Number(real.port || 443), allowHalfOpen: true })
     pairs.set(near, far)
@@ -65,16 +72,20 @@ export async function startCuttingProxy(): Promise<CuttingProxy> {
         far.unpipe(near)
       }
     },
+    refuse() {
+      refusing = true
+      resetAll()
+    },
     restore() {
+      refusing = false
+      if (!silent) return
       silent = false
       for (const [near, far] of pairs) {
         near.pipe(far)
         far.pipe(near)
       }
     },
-    reset() {
-      for (const near of pairs.keys()) near.resetAndDestroy()
-    },
+    reset: resetAll,
     finish() {
       for (const [near, far] of pairs) {
         far.unpipe(near)

@@ -18,8 +18,8 @@ export type Shop = {
   pods(): Promise<ShopPod[]>
   /** hash-server's lines of all pods of the shop, or of one. */
   served(pod?: string): Promise<string[]>
-  /** Runs test/programs/hash-callers.mjs to its end among the callers. */
-  call(count: number, atOnce: number, address?: string): Promise<CallResult>
+  /** Runs test/programs/hash-callers.mjs to its end among the callers; each caller begins a request every `everyMs` if that is given. */
+  call(count: number, atOnce: number, options?: { address?: string; everyMs?: number }): Promise<CallResult>
   end(): Promise<void>
 }
 
@@ -71,10 +71,10 @@ export async function startShop(prefix: string, options: ShopOptions = {}): Prom
       const names = pod === undefined ? (await pods()).map(({ name }) => name) : [pod]
       return (await Promise.all(names.map(served))).flat()
     },
-    async call(count, atOnce, address = service.spec.clusterIP) {
-      const program = ['node', '/programs/hash-callers.mjs', address, '8080', String(count), String(atOnce)]
-      const inside = ['-n', namespace, 'exec', 'callers', '--', ...program]
-      return JSON.parse(await kubectl(inside, { timeoutMs: 120_000 }))
+    async call(count, atOnce, { address = service.spec.clusterIP, everyMs = 0 } = {}) {
+      const args = [address, 8080, count, atOnce, 1, everyMs].map(String)
+      const inside = ['-n', namespace, 'exec', 'callers', '--', 'node', '/programs/hash-callers.mjs', ...args]
+      return JSON.parse(await kubectl(inside, { timeoutMs: 120_000 + (count / atOnce) * everyMs }))
     },
     end: remove,
   }
