@@ -1,6 +1,9 @@
 // The terminal client against a real pod, with the real server, agent and hooks.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { programPath } from '../../protocol/programs.ts'
 import { markRun, processesOf, untilNothing } from '../stage/leftovers.ts'
 import { linesOf } from '../stage/lines.ts'
@@ -26,10 +29,15 @@ describe('standin in a terminal', () => {
     await untilNothing('processes of standin', () => processesOf(mark.value))
   })
 
-  function start(args: string[], stdin: 'ignore' | 'pipe' = 'ignore') {
+  function start(
+    args: string[],
+    stdin: 'ignore' | 'pipe' = 'ignore',
+    options: { cwd?: string; environment?: NodeJS.ProcessEnv } = {},
+  ) {
     const child = spawn(process.execPath, [programPath('standin'), ...args], {
       stdio: [stdin, 'pipe', 'pipe'],
-      env: mark.environment,
+      env: { ...mark.environment, ...options.environment },
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     })
     children.add(child)
     const stdout = linesOf(child.stdout)
@@ -171,12 +179,59 @@ describe('standin in a terminal', () => {
     await shell.until('the exit code', /code=131/, at)
   })
 
+  describe('in a folder with a configuration', () => {
+    let folder: string
+    const configure = (text: string) => writeFileSync(join(folder, '.standin/standin.json'), text)
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'cli-config-'))
+      mkdirSync(join(folder, '.standin'))
+    })
+    afterEach(() => rmSync(folder, { recursive: true, force: true }))
+    const startThere = (...args: string[]) => start(args, 'ignore', { cwd: folder })
+
+    it('exec needs no target, and options win over its keys', async () => {
+      configure(
+        `{ "target": "${pod.target}", // the shop\n "feature": { "env": { "override": { "A": "file", "B": "file" } } } }`,
+      )
+      const { stdout, code } = startThere(
+        'exec',
+        '--env',
+        'B=line',
+        '--',
+        'sh',
+        '-c',
+        'echo "$SHOP_REGION $A $B"',
+      )
+      assert.equal(await code, 0)
+      assert.deepEqual(stdout.all, ['pod file line'])
+    })
+
+    it('a key that does not exist is told with the one that was meant, and the command never runs', async () => {
+      configure(`{ "target": "${pod.target}", "agent": { "imgae": "node:22" } }`)
+      const { stdout, stderr, code } = startThere('exec', '--', 'echo', 'ran')
+      assert.equal(await code, 125)
+      assert.deepEqual(stdout.all, [])
+      assert.match(
+        stderr.all.join('\n'),
+        /^standin: Cannot use configuration ".*\/\.standin\/standin\.json": agent\.imgae: unknown field \(did you mean "image"\?\)/m,
+      )
+    })
+
+    it('without a target anywhere, exec says where one can be named', async () => {
+      configure('{}')
+      const { stderr, code } = startThere('exec', '--', 'true')
+      assert.equal(await code, 125)
+      assert.match(stderr.all.at(-2)!, /Cannot start session: no target is named/)
+      assert.match(stderr.all.at(-1)!, /fix: Name one with -t .*STANDIN_TARGET.*\.standin\/standin\.json/)
+    })
+  })
+
   it('ls lists the pod in a form for people and one for programs', async () => {
-    const table = start(['ls'])
+    const table = start(['ls', '--local'])
     assert.equal(await table.code, 0)
     assert.match(table.stdout.all[0]!, /^TARGET +NAME +PORTS/)
     assert.ok(table.stdout.all.some(line => line.startsWith(pod.target)))
-    const json = start(['ls', '--output', 'json'])
+    const json = start(['ls', '--local', '--output', 'json'])
     assert.equal(await json.code, 0)
     assert.equal(json.stdout.all.length, 1)
     published('ListOutput', json.stdout.all[0]!)
