@@ -3,13 +3,13 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { Failure } from '../../../protocol/errors.ts'
 import { connectionFailure, silentFailure } from './connection-failure.ts'
-import { connectThroughProxy } from './proxy.ts'
+import { type ClusterProxy, connectThroughProxy } from './proxy.ts'
 
 /** Where and how to connect; made once for a cluster and an identity. */
 export type Place = {
   /** URL of the API server, for errors too. */
   server: URL
-  proxy: URL | undefined
+  proxy: ClusterProxy | undefined
   /** For name, TCP, proxy and TLS together. */
   connectTimeoutMs: number
   /** Absent for http. */

@@ -1,11 +1,16 @@
 // Where a cluster is and how its certificate is checked, of a kubeconfig's entry.
 import { readFileSync } from 'node:fs'
-import { createSecureContext } from 'node:tls'
+import {
+  createSecureContext,
+  rootCertificates,
+  type SecureContext,
+  type SecureContextOptions,
+} from 'node:tls'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Place } from './connect.ts'
 import { type Certificate, pemOf } from './credential-files.ts'
 import type { Access } from './kubeconfig.ts'
-import { proxyFor } from './proxy.ts'
+import { type ClusterProxy, proxyFor } from './proxy.ts'
 
 /** A cluster at the other end of the world, through a proxy, needs 2 s. */
 const defaultConnectTimeoutMs = 10_000
@@ -25,23 +30,36 @@ export function placeOf(access: Access, certificate: Certificate | undefined, op
   const { env, connectTimeoutMs = defaultConnectTimeoutMs } = options
   const { cluster } = access
   const server = serverUrl(access)
-  const proxy = proxyFor(server, cluster['proxy-url'], env)
+  const authority = authorityOf(access)
+  const proxy = proxyOf(server, access, authority, env)
   if (server.protocol === 'http:') return { server, proxy, connectTimeoutMs, tls: undefined }
   const verify = cluster['insecure-skip-tls-verify'] !== true
-  const ca = authorityOf(access) ?? (verify ? trustedByMachine(env) : undefined)
+  const ca = authority ?? (verify ? trustedByMachine(env) : undefined)
+  const { file } = certificate === undefined ? cluster : access.user
+  const context = contextOf({ ca, ...certificate }, file)
+  return { server, proxy, connectTimeoutMs, tls: { context, serverName: cluster['tls-server-name'], verify } }
+}
+
+function contextOf(options: SecureContextOptions, file: string): SecureContext {
   try {
-    const context = createSecureContext({ ca, ...certificate, minVersion: 'TLSv1.2' })
-    return {
-      server,
-      proxy,
-      connectTimeoutMs,
-      tls: { context, serverName: cluster['tls-server-name'], verify },
-    }
+    return createSecureContext({ ...options, minVersion: 'TLSv1.2' })
   } catch (cause) {
-    const { file } = certificate === undefined ? cluster : access.user
     const reason = `a certificate or key in it cannot be used (${(cause as Error).message.split('\n')[0]})`
     throw new Failure('kubeconfig-invalid', { file, reason }, { cause })
   }
+}
+
+/** A proxy that speaks TLS is vouched for by the machine's authorities or, as with kubectl, by the cluster's. */
+function proxyOf(
+  server: URL,
+  { cluster }: Access,
+  authority: string | undefined,
+  env: NodeJS.ProcessEnv,
+): ClusterProxy | undefined {
+  const url = proxyFor(server, cluster['proxy-url'], env)
+  if (url?.protocol !== 'https:') return url === undefined ? undefined : { url }
+  const ca = [trustedByMachine(env) ?? rootCertificates, authority ?? []].flat()
+  return { url, tls: contextOf({ ca }, cluster.file) }
 }
 
 function authorityOf({ cluster, clusterName }: Access): string | undefined {

@@ -1,6 +1,6 @@
 // Which proxy a cluster is reached through, and a connection through it.
-import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type SecureContext } from 'node:tls'
 import { SocksClient } from 'socks'
 import { Failure } from '../../../protocol/errors.ts'
 import { bareHost, opened, portOf, tcpOptions } from './connect.ts'
@@ -21,19 +21,23 @@ function proxyOf(text: string, server: URL): URL {
   throw failed(text.replace(/\/\/[^@/]*@/, '//'), server, 'it is no URL of http, https or socks5')
 }
 
+/** `tls`: what is trusted to vouch for a proxy that speaks TLS itself. */
+export type ClusterProxy = { url: URL; tls?: SecureContext | undefined }
+
 type Destination = { host: string; port: number }
 
 /** A connection to the destination; rejects with `cluster-proxy-failed`. */
 export async function connectThroughProxy(
-  proxy: URL,
+  proxy: ClusterProxy,
   to: Destination,
   server: URL,
   signal: AbortSignal,
 ): Promise<Socket> {
-  const shown = `${proxy.protocol}//${proxy.host}`
+  const { url } = proxy
+  const shown = `${url.protocol}//${url.host}`
   try {
-    return await (proxy.protocol.startsWith('socks')
-      ? throughSocks(proxy, to, signal)
+    return await (url.protocol.startsWith('socks')
+      ? throughSocks(url, to, signal)
       : throughHttp(proxy, to, signal))
   } catch (cause) {
     if (signal.aborted) {
@@ -57,10 +61,22 @@ function reasonOf(cause: unknown): string {
   return `${message.split('\n')[0]?.replace(/[.:]+$/, '')}`
 }
 
-async function throughHttp(proxy: URL, to: Destination, signal: AbortSignal): Promise<Socket> {
+async function throughHttp(
+  { url: proxy, tls }: ClusterProxy,
+  to: Destination,
+  signal: AbortSignal,
+): Promise<Socket> {
   const at = { host: bareHost(proxy), port: portOf(proxy) }
   const socket = await (proxy.protocol === 'https:'
-    ? opened(connectTls({ ...at, servername: at.host }), 'secureConnect', signal)
+    ? opened(
+        connectTls({
+          ...at,
+          servername: isIP(at.host) ? '' : at.host,
+          ...(tls === undefined ? {} : { secureContext: tls }),
+        }),
+        'secureConnect',
+        signal,
+      )
     : opened(connectTcp({ ...at, ...tcpOptions }), 'connect', signal))
   const authority = `${to.host.includes(':') ? `[${to.host}]` : to.host}:${to.port}`
   const login = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`
