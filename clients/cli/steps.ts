@@ -11,25 +11,25 @@ export const attachToken = 'start'
 /** Tells each step of startSession, and again when it waits for something else. */
 export function reportSteps(connection: Connection, reporter: Reporter): void {
   connection.on(progress, ({ token, value }) => {
-    const { kind, step, message, title, elapsedMs } = value as Record<string, unknown>
-    const text = message ?? title
-    if (token !== attachToken || kind === 'end' || typeof text !== 'string') return
+    const { kind, step, message, elapsedMs } = value as Record<string, unknown>
+    // The title of the beginning says no more than the first step.
+    if (token !== attachToken || kind !== 'report' || typeof message !== 'string') return
     const extra = {
       ...(typeof step === 'string' ? { step } : {}),
       ...(typeof elapsedMs === 'number' ? { elapsedMs } : {}),
     }
-    reporter.report({ event: 'step', message: text, ...extra })
+    reporter.report({ event: 'step', message, ...extra })
   })
 }
 
 type Step = ExecLine & { event: 'step' }
 
 /** How often a reason that stays is repeated in a plain log. */
-const repeatMs = 10_000
+const repeatMs = 5_000
 
 /**
  * Remembers what was told, and lets everything pass but a step in the same words. Without `everyChange`, words that differ in their numbers
- * alone ("12 s", "13 s") pass once in 10 s.
+ * alone ("12 s", "13 s") pass once in 5 s.
  */
 export function stepFilter({ everyChange }: { everyChange: boolean }): (line: ExecLine) => boolean {
   let last: Step | undefined

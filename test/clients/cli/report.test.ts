@@ -56,7 +56,7 @@ describe('lineReporter()', () => {
     ])
   })
 
-  it('tells why a step waits as it changes, with the time, and the same reason again once in 10 s', () => {
+  it('tells why a step waits as it changes, with the time, and the same reason again once in 5 s', () => {
     const waits = (message: string, elapsedMs: number): ExecLine => ({
       event: 'step',
       step: 'pull',
