@@ -5,9 +5,9 @@ import { startSession, stopSession } from '../../../protocol/rpc/sessions.ts'
 import { type Backend, startBackend } from '../../stage/backend.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { kubectl } from '../stage/kubectl.ts'
-import { clusterEnvironment, isRequest, serveShop } from '../stage/session-run.ts'
+import { clusterEnvironment, configIn, isRequest, serveShop } from '../stage/session-run.ts'
 import { type Shop, startShop } from '../stage/session-shop.ts'
-import { agentPods } from '../stage/session-stand.ts'
+import { untilNoAgents } from '../stage/session-stand.ts'
 
 const mark = markRun()
 
@@ -19,7 +19,7 @@ describe('a session goes on, with its command', () => {
   beforeEach(async () => {
     shop = await startShop('follow')
     backend = await startBackend(clusterEnvironment(mark.environment))
-    const config = { target: { namespace: shop.namespace } }
+    const config = configIn(shop.namespace)
     ;({ sessionId } = await backend.connection.request(startSession, { target: shop.target, config }))
     ;({ processId } = await backend.connection.request(launch, { sessionId, command: serveShop }))
     await backend.messages.until('the capture', line => line === 'Port 8080 of the pod is captured')
@@ -59,7 +59,7 @@ describe('a session goes on, with its command', () => {
     )
     await backend.connection.request(stopSession, { sessionId })
     await backend.stop()
-    assert.deepEqual(await agentPods(shop.namespace), [])
+    await untilNoAgents(shop.namespace)
   }
 
   it("in the deployment's next pod after a rollout", async () => {

@@ -15,9 +15,9 @@ import type { Lines } from '../../stage/lines.ts'
 import { openTestApi } from '../stage/channel-pod.ts'
 import { type CuttingProxy, startCuttingProxy } from '../stage/cutting-proxy.ts'
 import { kubectl, objectOf } from '../stage/kubectl.ts'
-import { clusterEnvironment, isRequest, requestsOf, serveShop } from '../stage/session-run.ts'
+import { clusterEnvironment, configIn, isRequest, requestsOf, serveShop } from '../stage/session-run.ts'
 import { type Shop, startShop } from '../stage/session-shop.ts'
-import { agentPods } from '../stage/session-stand.ts'
+import { agentPods, untilNoAgents } from '../stage/session-stand.ts'
 import { userWith } from '../stage/users.ts'
 
 type Linked = {
@@ -41,7 +41,7 @@ async function link(shop: Shop, environment: NodeJS.ProcessEnv): Promise<Linked>
     await proxy.end()
   }
   try {
-    const config = { target: { namespace: shop.namespace } }
+    const config = configIn(shop.namespace)
     const { sessionId } = await backend.connection.request(startSession, { target: shop.target, config })
     const { processId } = await backend.connection.request(launch, { sessionId, command: serveShop })
     await backend.messages.until('the capture', line => line === 'Port 8080 of the pod is captured', 60_000)
@@ -109,7 +109,7 @@ describe('a link to an agent', () => {
       await stop()
     })
     await Promise.all(outcomes)
-    assert.deepEqual(await agentPods(shop.namespace), [])
+    await untilNoAgents(shop.namespace)
   }).timeout(240_000)
 
   it('that is away longer than the grace time ends what it carried with that reason, and another agent goes on', async () => {
@@ -150,7 +150,7 @@ describe('a link to an agent', () => {
     )
     assert.deepEqual(await calls, { answered: 180, wrong: 0, failed: 0, errors: [] })
     await one.stop()
-    assert.deepEqual(await agentPods(shop.namespace), [])
+    await untilNoAgents(shop.namespace)
   }).timeout(240_000)
 })
 

@@ -12,6 +12,7 @@ import { published } from '../../stage/published.ts'
 import { kubectl } from '../stage/kubectl.ts'
 import {
   clusterEnvironment,
+  configIn,
   isRequest,
   requestsOf,
   StandinRuns,
@@ -19,7 +20,7 @@ import {
   untilCapturedBy,
 } from '../stage/session-run.ts'
 import { type Shop, startShop } from '../stage/session-shop.ts'
-import { agentPods } from '../stage/session-stand.ts'
+import { untilNoAgents } from '../stage/session-stand.ts'
 
 const nodemon = resolve('node_modules/nodemon/bin/nodemon.js')
 const isListening = (line: string) => line.startsWith('listening')
@@ -51,7 +52,7 @@ for (const [place, node, callersNode] of [
     afterEach(async () => {
       await runs.end()
       await untilNothing('processes of standin', () => processesOf(mark.value))
-      assert.deepEqual(await agentPods(shop.namespace), [])
+      await untilNoAgents(shop.namespace)
     })
 
     it("reaches the program of standin exec with the caller's address, 10,000 times from 50 at once, and the pod alone answers", async () => {
@@ -103,12 +104,12 @@ describe('a session of JSON-RPC on a cluster', () => {
   const start = (config: object = {}) =>
     backend.connection.request(startSession, {
       target: shop.target,
-      config: { target: { namespace: shop.namespace }, ...config },
+      config: { ...configIn(shop.namespace), ...config },
     })
   const stop = async (sessionId: string) => {
     await backend.connection.request(stopSession, { sessionId })
     await backend.stop()
-    assert.deepEqual(await agentPods(shop.namespace), [])
+    await untilNoAgents(shop.namespace)
   }
 
   it("mirrors to a process that listens on another port by port_mapping, and shows it the pod's environment", async () => {

@@ -12,6 +12,7 @@ import { kubectl, waitForObject } from '../stage/kubectl.ts'
 import { processesOfPod } from '../stage/session-pod-processes.ts'
 import {
   clusterEnvironment,
+  configIn,
   isRequest,
   type StandinRun,
   StandinRuns,
@@ -77,7 +78,7 @@ describe('a session leaves the cluster as it was, and its callers served,', () =
   it('when it is stopped', async () => {
     const { child, client, ended } = startRawServer(['--stdio'], environment)
     await client.ask('initialize', {})
-    const config = { target: { namespace: shop.namespace } }
+    const config = configIn(shop.namespace)
     const { result, error } = await client.ask('startSession', { target: shop.target, config })
     assert.equal(error, undefined, JSON.stringify(error))
     await client.ask('stopSession', { sessionId: result?.sessionId })

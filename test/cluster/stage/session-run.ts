@@ -1,5 +1,6 @@
 // Runs the terminal client of standin on the cluster of the tests, with everything that it says kept.
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { AgentConfig, SessionConfig } from '../../../protocol/config.ts'
 import { programPath } from '../../../protocol/programs.ts'
 import { type Lines, linesOf } from '../../stage/lines.ts'
 import { programOf } from '../../stage/pod.ts'
@@ -20,6 +21,12 @@ export type StandinRun = {
 export function clusterEnvironment(base: NodeJS.ProcessEnv, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   return { ...base, KUBECONFIG: kubeconfig, STANDIN_AGENT_IMAGE: agentImage, ...more }
 }
+
+/** Configuration of a session in this namespace, for clients that speak JSON-RPC. */
+export const configIn = (namespace: string, agent: AgentConfig = {}): SessionConfig => ({
+  target: { namespace },
+  agent: { image: agentImage, ...agent },
+})
 
 /** A command that serves the shop's port on this machine and prints a line for each request. */
 export const serveShop = [process.execPath, programOf('hash-server.mjs'), '8080']

@@ -67,3 +67,9 @@ export async function agentPods(namespace: string): Promise<AgentPod[]> {
     }),
   )
 }
+
+/** Deleting a Job is the end of it; the node ends its pod a moment later. */
+export async function untilNoAgents(namespace: string, withinMs = 20_000): Promise<void> {
+  const none = async () => (await agentPods(namespace)).length === 0
+  await until(`no agent to be left in namespace ${namespace}`, withinMs, none)
+}
