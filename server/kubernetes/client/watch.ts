@@ -98,9 +98,9 @@ class Watch<T extends KubeObject> {
     const startedMs = performance.now()
     let some = false
     for await (const raw of readEvents(await this.#open(), this.#silenceMs)) {
+      const event = this.#read(raw)
       some = true
       this.#failures = 0
-      const event = this.#read(raw)
       if (event !== undefined) yield event
     }
     const short = !some && performance.now() - startedMs < shortMs
