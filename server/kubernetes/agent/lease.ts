@@ -9,8 +9,8 @@ import type { JobIdentity } from './remove.ts'
 /** How often it is looked whether it is time: a machine that wakes from sleep extends soon after. */
 const lookMs = 15_000
 const renewSeconds = 180
-/** Less than this left of a lease that was just extended means that the estimate was off. */
-const leastSeconds = 300
+/** A lease that was just extended and has more or less left than it should: the estimate was off, for this machine slept or was moved. */
+const offSeconds = 60
 
 /**
  * The Job's age as last told by the cluster, and the reading of this machine's clock at that moment: `os.uptime`, which nobody sets, and
@@ -57,7 +57,7 @@ export class Lease {
   /** Rejects when the deadline could not be moved; the next look tries again. */
   async renew(): Promise<void> {
     const left = await this.#extend()
-    if (left !== undefined && left < leastSeconds) await this.#extend()
+    if (left !== undefined && Math.abs(left - leaseSeconds) > offSeconds) await this.#extend()
     this.#renewedAt = uptime()
   }
 
@@ -89,7 +89,7 @@ export const fieldManager = 'standin'
 
 /** In seconds from the Job's beginning, as activeDeadlineSeconds counts. */
 export function deadlineAt(age: Age, atUptime: number): number {
-  return Math.ceil(age.seconds + (atUptime - age.atUptime)) + leaseSeconds
+  return Math.max(0, Math.ceil(age.seconds + (atUptime - age.atUptime))) + leaseSeconds
 }
 
 /** From the Job's start to our change of it, both by clocks of the cluster. Undefined while its controller has not started it. */

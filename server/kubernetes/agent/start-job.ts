@@ -44,6 +44,7 @@ class JobStart {
   readonly #target: TargetWatch
   #created: Promise<V1Job> | undefined
   #lease: Lease | undefined
+  #undone: Promise<void> | undefined
 
   constructor(
     readonly api: Api,
@@ -147,8 +148,14 @@ class JobStart {
     }
   }
 
-  /** Ends everything that was begun; the Job last, when it is known whether there is one. */
-  async undo(): Promise<void> {
+  /** Ends everything that was begun. */
+  undo(): Promise<void> {
+    this.#undone ??= this.#undo()
+    return this.#undone
+  }
+
+  /** The Job last, when it is known whether there is one. */
+  async #undo(): Promise<void> {
     this.#follow.close()
     this.#target.close()
     if (this.#created === undefined) return
