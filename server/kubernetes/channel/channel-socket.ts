@@ -52,6 +52,11 @@ export class ChannelSocket {
       room(new Error('the connection is closed'))
       return
     }
+    // It ends: `ended` follows, in a later turn, which a writer that is told of room again and again would never let come.
+    if (this.#ws.readyState !== this.#ws.OPEN) {
+      this.#roomWanted = room
+      return
+    }
     this.#pulse?.sent()
     this.#ws.send(encodeMessage(channel, chunks), { binary: true, compress: false }, this.#sent)
     if (this.#ws.bufferedAmount <= bufferedBytes) room()
@@ -98,8 +103,9 @@ export class ChannelSocket {
     else if (bytes.length > 0) this.#events?.message(bytes[0]!, bytes.subarray(1))
   }
 
-  readonly #failed = (error: Error & { code?: string }): void => {
-    this.#fault ??= `the connection broke (${error.code ?? error.message})`
+  /** What does not follow the WebSocket protocol; a socket's own errors do not come here, only its end. */
+  readonly #failed = (error: Error): void => {
+    this.#fault ??= `the connection broke (${error.message})`
   }
 
   readonly #closed = (code: number, text: Buffer): void => {

@@ -32,7 +32,8 @@ const protocols = { closing: 'v5.channel.k8s.io', plain: 'v4.channel.k8s.io' }
 
 /**
  * Starts the command. One WebSocket carries all: while 256 KiB of one output wait for their reader, the other output waits too, so both
- * want a reader, or `resume()`. Input waits for the command. Rejects with `channel-failed`, `cancelled`, or a `Failure` of reaching the cluster; so
+ * want a reader, or `resume()`. Input waits for the command; while input that it never reads is on its way, Kubernetes does not tell that the
+ * command has ended (kubectl waits as well). Rejects with `channel-failed`, `cancelled`, or a `Failure` of reaching the cluster; so
  * does `exit`, and then the outputs end with that error after what came before it.
  */
 export async function exec(api: Api, options: ExecOptions): Promise<Execution> {

@@ -27,8 +27,14 @@ export async function readLog(api: Api, options: LogOptions): Promise<string> {
   const response = await open(api, options, { limitBytes })
   const chunks: Buffer[] = []
   for await (const chunk of read(response, options)) chunks.push(chunk)
-  return Buffer.concat(chunks).toString()
+  const log = Buffer.concat(chunks).toString()
+  if (kubeletsRefusal.test(log))
+    throw new Failure('channel-failed', subject(options.pod, 'the node has removed it'))
+  return log
 }
+
+/** The kubelet's answer, as if it were the log, when the container's files are gone; source: kubelet/kuberuntime/kuberuntime_container.go. */
+const kubeletsRefusal = /^unable to retrieve container logs for \S+$/
 
 /**
  * The lines of the log as they come, without their ends, until the container ends or the signal aborts (which ends it without an error).
@@ -68,10 +74,14 @@ async function* read(response: IncomingMessage, { pod, signal }: LogOptions): As
   } catch (error) {
     if (signal.aborted) throw cancelled(pod)
     const reason = sentence(`the connection broke (${(error as Error).message})`)
-    throw new Failure('channel-failed', { verb: 'read the log of', pod, reason }, { cause: error })
+    throw new Failure('channel-failed', subject(pod, reason), { cause: error })
   } finally {
     response.destroy()
   }
+}
+
+function subject(pod: string, reason: string) {
+  return { verb: 'read the log of', pod, reason }
 }
 
 function cancelled(pod: string): Failure {

@@ -22,6 +22,7 @@ export class Pulse {
   #sentSincePong = false
   #behindData = false
   #asking = false
+  #assured = false
   #stopped = false
 
   constructor(ws: WebSocket, options: PulseOptions) {
@@ -62,6 +63,7 @@ export class Pulse {
       awaiting: this.#awaiting,
       paused: this.#ws.isPaused,
       behindData: this.#behindData,
+      assured: this.#assured,
     })
     if (verdict === 'ping') this.#ping()
     else if (verdict === 'doubt') void this.#ask()
@@ -74,6 +76,7 @@ export class Pulse {
     this.#sentSincePong = false
     this.#pingAtMs = performance.now()
     this.#awaiting = true
+    this.#assured = false
     // A socket that cannot send says so itself, by its end.
     this.#ws.ping(undefined, undefined, () => {})
   }
@@ -83,6 +86,7 @@ export class Pulse {
     const reachable = await this.#options.reachable()
     this.#asking = false
     if (this.#stopped) return
+    this.#assured = reachable
     if (reachable) this.heard()
     else this.#die()
   }
