@@ -3,9 +3,10 @@ import type { V1Job, V1Pod } from '@kubernetes/client-node'
 import type * as t from 'io-ts'
 import { asFailure } from '../../protocol/errors.ts'
 import type { cleanCluster as cleanMessage } from '../../protocol/rpc/kubernetes.ts'
-import { agentContainerName, ourSelector } from './agent/marks.ts'
+import { agentContainerName } from './agent/marks.ts'
 import { judgeEphemeral, judgeJob, judgePod, type Verdict } from './clean-judge.ts'
 import { type Api, type ApiRequest, apiPath, StatusError } from './client/api.ts'
+import { ourSelector } from './ours.ts'
 import { checkNamespaceForm, readNamespace } from './targets/namespace.ts'
 
 export type CleanResult = t.TypeOf<(typeof cleanMessage)['result']>

@@ -1,14 +1,16 @@
 // The handler of every message that clients send.
 import { constants } from 'node:os'
 import { Failure } from '../../protocol/errors.ts'
+import * as kubernetes from '../../protocol/rpc/kubernetes.ts'
 import * as lifecycle from '../../protocol/rpc/lifecycle.ts'
 import * as processes from '../../protocol/rpc/processes.ts'
 import * as sessions from '../../protocol/rpc/sessions.ts'
 import * as targets from '../../protocol/rpc/targets.ts'
 import * as traffic from '../../protocol/rpc/traffic.ts'
 import { version } from '../../protocol/version.ts'
-import { describe, listTargets } from '../machine/targets.ts'
 import { loadConfig, targetOf } from '../sessions/config.ts'
+import { describe } from '../targets/describe.ts'
+import { list } from '../targets/list.ts'
 import { beginProgress } from './client.ts'
 import { answer, type Handler, take } from './handler.ts'
 import { partialTargets } from './partial-targets.ts'
@@ -46,10 +48,7 @@ const targetHandlers: Handler<S>[] = [
     const progress = beginProgress(server.client, params.workDoneToken, 'Looking for targets')
     const parts = partialTargets(server.client, params.partialResultToken)
     try {
-      const { kinds, name } = params
-      const found = await listTargets({
-        kinds,
-        name,
+      const found = await list(params, {
         signal,
         log: server.log,
         onPart: target => parts.add(target),
@@ -60,9 +59,27 @@ const targetHandlers: Handler<S>[] = [
       progress.end(signal.aborted ? 'cancelled' : 'done')
     }
   }),
-  answer(targets.describeTarget, (server: S, { target }, { signal }) =>
-    describe(target, { signal, log: server.log }),
+  answer(targets.describeTarget, (server: S, params, { signal }) =>
+    describe(params, { signal, log: server.log }),
   ),
+]
+
+/** The Kubernetes room is large, and loaded by whoever first asks for it. */
+const clusterHandlers: Handler<S>[] = [
+  answer(kubernetes.listContexts, async (_: S, { kubeconfig }) => {
+    const { listContexts } = await import('../kubernetes/client/contexts.ts')
+    return listContexts(kubeconfig)
+  }),
+  answer(kubernetes.listNamespaces, async (server: S, params, { signal }) => {
+    const { withApi } = await import('../kubernetes/with-api.ts')
+    const { listNamespaces } = await import('../kubernetes/client/namespaces.ts')
+    return withApi(params, server, api => listNamespaces(api, signal))
+  }),
+  answer(kubernetes.cleanCluster, async (server: S, params, { signal }) => {
+    const { withApi } = await import('../kubernetes/with-api.ts')
+    const { cleanCluster } = await import('../kubernetes/clean.ts')
+    return withApi(params, server, api => cleanCluster(api, { ...params, signal }))
+  }),
 ]
 
 const sessionHandlers: Handler<S>[] = [
@@ -143,6 +160,7 @@ const trafficHandlers: Handler<S>[] = [
 export const handlers: readonly Handler<ServerState>[] = [
   ...lifecycleHandlers,
   ...targetHandlers,
+  ...clusterHandlers,
   ...sessionHandlers,
   ...processHandlers,
   ...trafficHandlers,

@@ -1,18 +1,9 @@
 // The name, labels and annotations by which an agent's objects are known as ours, and which keep meshes away from its pod.
 import { randomBytes } from 'node:crypto'
 import type { AgentConfig } from '../../../protocol/config.ts'
+import { ourLabels } from '../ours.ts'
 
-/** What "standin clean" and people look for. Nothing in a mark names the user, the machine or the target. */
-export const ourLabels = {
-  'app.kubernetes.io/name': 'standin-agent',
-  'app.kubernetes.io/managed-by': 'standin',
-} as const
-
-export const ourSelector = Object.entries(ourLabels)
-  .map(pair => pair.join('='))
-  .join(',')
-
-/** One agent's own: its Job, its pod and the events of both are found by it. */
+/** Nothing in a mark names the user, the machine or the target. One agent's own: its Job, its pod and the events of both are found by it. */
 export const instanceLabel = 'app.kubernetes.io/instance'
 
 export const agentContainerName = 'standin-agent'

@@ -39,7 +39,10 @@ export function statusFailure(refusal: Refusal, asks: Asks): Failure | StatusErr
     const { reason = '', message = `status ${code}`, details, metadata } = status
     return new StatusError(code, reason, message, asks, details, metadata?.continue)
   }
-  // A 404 without a Status is the answer of something that is no Kubernetes, or of a path it never had.
+  // So the API server says that it has no such group of resources (net/http, NotFound).
+  if (code === 404 && refusal.body.trim() === '404 page not found')
+    return new StatusError(code, 'NotFound', `the cluster has no ${asks.resource}`, asks)
+  // Any other 404 without a Status is the answer of something that is no Kubernetes.
   return new Failure('cluster-failed', {
     verb: asks.verb,
     resource: asks.resource,
