@@ -10,8 +10,9 @@ import type { Access } from './kubeconfig.ts'
 import { loginFailure } from './login-failure.ts'
 import { checkedServer, placeOf } from './place.ts'
 import { defaultTimeoutMs, LostConnection, readBody, send, timeoutSignal } from './send.ts'
-import { type Refusal, statusFailure, statusOf, strangeAnswer } from './status.ts'
+import { type Refusal, statusFailure } from './status.ts'
 import { createTransport, type Transport } from './transport.ts'
+import { lostError, refusalError, Unaccepted } from './unaccepted.ts'
 
 /** An identity and the connections that it made. */
 export type Party = { identity: Identity; transport: Transport }
@@ -28,9 +29,6 @@ export type Conversation = {
 }
 
 export type ConversationOptions = { env: NodeJS.ProcessEnv; log: Log; connectTimeoutMs?: number | undefined }
-
-/** 401, or a TLS alert about our certificate. */
-export class Unaccepted extends Error {}
 
 /** With the waits of 0.5, 1 and 2 s, about what an API server that restarts behind a load balancer needs. */
 const mostAttempts = 4
@@ -131,11 +129,12 @@ class Talk implements Conversation {
     return { identity, transport }
   }
 
-  #loginFailure({ identity }: Party, cause: Error): Failure {
+  #loginFailure({ identity }: Party, { reason, cause }: Unaccepted): Failure {
     return loginFailure({
       server: this.server,
       user: this.#access.userName,
       certificate: identity.certificate,
+      reason,
       cause,
     })
   }
@@ -169,8 +168,7 @@ class Talk implements Conversation {
       const status = response.statusCode ?? 0
       if (status >= 200 && status < 300) return { kind: 'answer', response }
       const refusal = await readRefusal(response, this.server, signal)
-      if (status === 401) throw new Unaccepted(statusOf(refusal)?.message ?? strangeAnswer(refusal))
-      const failure = statusFailure(refusal, request.asks)
+      const failure = refusalError(refusal, request.asks)
       const waitMs = waitFor(status, response.headers['retry-after'], attempt, reads)
       if (waitMs === undefined || attempt >= mostAttempts) throw failure
       return { kind: 'again', waitMs, why: failure.message }
@@ -179,8 +177,7 @@ class Talk implements Conversation {
       // The server closed a kept connection at the moment of its use: nothing is wrong, and reading twice harms nobody.
       if (reads && thrown.onKeptConnection && attempt < mostAttempts)
         return { kind: 'again', waitMs: 0, why: thrown.message }
-      if (isAboutCertificate(thrown)) throw new Unaccepted(thrown.message, { cause: thrown.failure })
-      throw thrown.failure
+      throw lostError(thrown)
     }
   }
 }
@@ -214,14 +211,6 @@ export function waitFor(
   if (!again) return undefined
   const stated = Number(retryAfter) * 1_000
   return Math.min(stated > 0 ? stated : 250 * 2 ** attempt, longestWaitMs)
-}
-
-/** The server's TLS alerts about the certificate of a client; source: OpenSSL's names of RFC 8446 section 6. */
-export function isAboutCertificate(thrown: Error): boolean {
-  const { code = '' } = ((thrown.cause as Error | undefined)?.cause ?? {}) as NodeJS.ErrnoException
-  return /ALERT_(BAD_CERTIFICATE|CERTIFICATE_(EXPIRED|REVOKED|UNKNOWN|REQUIRED)|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA)$/.test(
-    code,
-  )
 }
 
 function sameCertificate(a: Certificate | undefined, b: Certificate | undefined): boolean {

@@ -3,9 +3,9 @@ import type { IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import type { ApiRequest } from './api.ts'
 import { connectionFailure } from './connection-failure.ts'
-import { type Conversation, isAboutCertificate, type Party, readRefusal, Unaccepted } from './conversation.ts'
+import { type Conversation, type Party, readRefusal } from './conversation.ts'
 import { defaultTimeoutMs, LostConnection, timeoutSignal, urlOf, userAgent } from './send.ts'
-import { statusFailure, statusOf, strangeAnswer } from './status.ts'
+import { lostError, refusalError } from './unaccepted.ts'
 
 export type DialRequest = Pick<ApiRequest, 'path' | 'query' | 'signal' | 'timeoutMs' | 'asks'> & {
   protocols: readonly string[]
@@ -51,7 +51,7 @@ function open(
       // After it was opened, `close` follows, which its owner listens to.
       if (socket.readyState === WebSocket.OPEN) return
       const lost = new LostConnection(connectionFailure(error, server), false)
-      fail(isAboutCertificate(lost) ? new Unaccepted(lost.message, { cause: lost.failure }) : lost.failure)
+      fail(lostError(lost))
     })
     socket.once('unexpected-response', (_, response) => {
       refusalOf(response, server, request, signal).then(fail, fail)
@@ -81,8 +81,5 @@ async function refusalOf(
   { asks }: DialRequest,
   signal: AbortSignal,
 ): Promise<Error> {
-  const refusal = await readRefusal(response, server, signal)
-  return refusal.status === 401
-    ? new Unaccepted(statusOf(refusal)?.message ?? strangeAnswer(refusal))
-    : statusFailure(refusal, asks)
+  return refusalError(await readRefusal(response, server, signal), asks)
 }

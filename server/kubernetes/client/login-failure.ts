@@ -10,7 +10,9 @@ export function loginFailure(of: {
   server: URL
   user: string
   certificate: Certificate | undefined
-  cause: Error
+  /** What the cluster said by its refusal. */
+  reason: string
+  cause: unknown
 }): Failure {
   const server = of.server.href.replace(/\/$/, '')
   const dates = of.certificate === undefined ? undefined : datesOf(of.certificate.cert)
@@ -24,7 +26,7 @@ export function loginFailure(of: {
           ? `the client certificate of user "${of.user}" is valid from ${new Date(dates.fromMs).toISOString()} on`
           : undefined
   return wrong === undefined
-    ? new Failure('cluster-unauthorized', { server, user: of.user }, { cause: of.cause })
+    ? new Failure('cluster-unauthorized', { server, user: of.user, reason: of.reason }, { cause: of.cause })
     : new Failure('cluster-certificate-expired', { server, reason: wrong }, { cause: of.cause })
 }
 

@@ -1,4 +1,4 @@
-// Proxies for a test: CONNECT over TCP or TLS, and SOCKS 5; each says what it was asked and leads everything to one port of this machine.
+// Proxies for a test: CONNECT over TCP or TLS, and SOCKS 5; each says what it was asked and leads everything to one place.
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
@@ -12,8 +12,12 @@ export type TestProxy = {
   readonly connections: Set<Socket>
 }
 
-function pipeTo(port: number, client: Socket, connections: Set<Socket>): Socket {
-  const target = connect(port, '127.0.0.1')
+function pipeTo(
+  { host = '127.0.0.1', port }: { host?: string | undefined; port: number },
+  client: Socket,
+  connections: Set<Socket>,
+): Socket {
+  const target = connect(port, host)
   for (const [from, to] of [
     [client, target],
     [target, client],
@@ -31,7 +35,7 @@ function pipeTo(port: number, client: Socket, connections: Set<Socket>): Socket 
 
 export function connectProxy(
   port: number,
-  options: { tls?: Pair; answer?: string; login?: string } = {},
+  options: { tls?: Pair; answer?: string; login?: string; host?: string } = {},
 ): TestProxy {
   const asked: string[] = []
   const connections = new Set<Socket>()
@@ -50,7 +54,7 @@ export function connectProxy(
       return client.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n')
     if (options.answer !== undefined) return options.answer === '' ? undefined : client.end(options.answer)
     client.write('HTTP/1.1 200 Connection established\r\nVia: test\r\n\r\n')
-    return pipeTo(port, client, connections)
+    return pipeTo({ host: options.host, port }, client, connections)
   }
   const onClient = (client: Socket) => void serve(client).catch(() => client.destroy())
   const server = options.tls === undefined ? createServer(onClient) : createTlsServer(options.tls, onClient)
@@ -82,7 +86,7 @@ export function socksProxy(port: number, options: { login?: string; refuse?: boo
         : [...request.subarray(4, 8)].join('.')
     asked.push(`${name}:${request.readUInt16BE(request.length - 2)}${said}`)
     client.write(Buffer.from([5, options.refuse === true ? 5 : 0, 0, 1, 127, 0, 0, 1, 0, 0]))
-    return options.refuse === true ? client.end() : pipeTo(port, client, connections)
+    return options.refuse === true ? client.end() : pipeTo({ port }, client, connections)
   }
   const server = createServer(client => void serve(client).catch(() => client.destroy()))
   return { server, asked, connections }

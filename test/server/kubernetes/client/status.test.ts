@@ -30,6 +30,11 @@ describe('an answer that is no success', () => {
     }
   })
 
+  it('of 404 for a group of resources that the cluster does not have is left to the caller too', () => {
+    const error = judge(404, '404 page not found\n')
+    assert.ok(error instanceof StatusError && error.status === 404)
+  })
+
   it('of 410 brings the token that goes on with the list', () => {
     const error = judge(410, { reason: 'Expired', metadata: { continue: 'abc' } })
     assert.equal(error instanceof StatusError && error.continueToken, 'abc')
@@ -92,7 +97,7 @@ describe('an answer that is no success', () => {
       judge(302, '', { location: 'https://login.example/x' }).message,
       /it points to "https:\/\/login\.example\/x"/,
     )
-    assert.match(judge(404, '404 page not found').message, /answered 404 \(404 page not found\)/)
+    assert.match(judge(404, 'no such page').message, /answered 404 \(no such page\)/)
     assert.match(judge(503, '').message, /answered 503 \(nothing more than the status 503\)/)
     assert.match(
       judge(400, 'Client sent an HTTP request to an HTTPS server.\n').message,
