@@ -158,6 +158,7 @@ export class Session {
 
   /** Another agent captures nothing until it is told, and its pod may listen on other ports. */
   async #renew(talk: AgentTalk): Promise<void> {
+    this.#captured = []
     await this.#subscription.again()
     const facts = await talk.ask({ ask: 'describe' }, targetFacts).catch(() => undefined)
     if (facts !== undefined && this.#hold.talk === talk) this.#setPorts(facts.ports)
