@@ -23,7 +23,7 @@ export const errorTable = {
   cancelled: { code: -32800, blame: 'user', retryable: true, message: 'Cannot finish "{what}": cancelled by the client', fix: 'Send the request again' },
   'token-wrong': { code: 1001, blame: 'user', retryable: false, message: 'Cannot accept connection: the token is missing or wrong', fix: 'Send the token that the server printed, or STANDIN_TOKEN, as "token" of initialize' },
   'usage-wrong': { code: 1002, blame: 'user', retryable: false, message: 'Cannot run this command line: {reason}', fix: 'See "{help}"' },
-  'target-invalid': { code: 1101, blame: 'user', retryable: false, message: 'Cannot read target "{target}": {reason}', fix: 'Write it as "standin ls" does: "deployment/NAME", "pod/NAME/container/NAME", "process/PID"...' },
+  'target-invalid': { code: 1101, blame: 'user', retryable: false, message: 'Cannot read target "{target}": {reason}', fix: 'Write it as "standin ls" does, as in "deployment/NAME", "pod/NAME/container/NAME" or "process/PID"' },
   'target-not-found': { code: 1102, blame: 'user', retryable: false, message: 'Cannot find target "{target}": {reason}', fix: 'Pick one that "standin ls" lists' },
   'target-ambiguous': { code: 1103, blame: 'user', retryable: false, message: 'Cannot choose target "{target}": {count} containers have that name ({names})', fix: 'Name one by its id, "container/ID", or by its process, "process/PID"' },
   'target-unreadable': { code: 1104, blame: 'user', retryable: false, message: 'Cannot read target "{target}": no right to look into pid {pid} of user {owner}', fix: 'Run as that user, or as root: "sudo standin ..."; as root in a container, start that with "--cap-add SYS_PTRACE"' },
