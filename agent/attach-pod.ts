@@ -4,7 +4,8 @@ import { Failure } from '../protocol/errors.ts'
 import type { AttachPodInvocation } from './arguments.ts'
 import { adoptListener } from './link/listen.ts'
 import { readConfinement } from './linux/confinement.ts'
-import { isRefused } from './linux/proc.ts'
+import { isRefused, readOtherwise } from './linux/proc.ts'
+import { readEnvironmentOf, readSocketInodesOf } from './linux/ptrace-reader.ts'
 import { log } from './log.ts'
 import { end, serve } from './serve.ts'
 import { findInPod } from './targets/find-in-pod.ts'
@@ -16,6 +17,8 @@ export async function attachPod(invocation: AttachPodInvocation, server: Server)
   const target = `pod/${pod}`
   const explain = (thrown: unknown) => explained(thrown, pod)
   endWhenAsked()
+  // Without CAP_DAC_READ_SEARCH, which the agent is not given, root may read no private file of a container that runs as another user.
+  readOtherwise({ environment: readEnvironmentOf, socketInodes: readSocketInodesOf })
   try {
     const { pid, startTime } = findInPod(invocation)
     await serve({

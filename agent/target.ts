@@ -5,7 +5,7 @@ import type { TargetKind } from '../protocol/rpc/targets.ts'
 import { enterHostname } from './linux/hostname.ts'
 import { enterNamespace } from './linux/namespace.ts'
 import { type HeldProcess, holdProcess } from './linux/pidfd.ts'
-import { namespaceOf, readProc, readStat } from './linux/proc.ts'
+import { namespaceOf, readEnvironment, readProc, readStat } from './linux/proc.ts'
 import { parseCommand } from './targets/command.ts'
 import { boundEnvironment, parseEnvironment } from './targets/environment.ts'
 import { readAddresses, readSidecar } from './targets/network.ts'
@@ -59,7 +59,7 @@ export function enterTarget({ pid, inPod }: NamedProcess): FixedFacts {
   const hostname = enterHostname(pid)
   const addresses = readAddresses(pid)
   const sidecar = readSidecar(pid)
-  const all = parseEnvironment(readProc(pid, 'environ') ?? Buffer.alloc(0))
+  const all = parseEnvironment(readEnvironment(pid) ?? Buffer.alloc(0))
   const { kept, dropped } = boundEnvironment(all, maxEnvironmentBytes)
   const { name, command } = parseCommand(
     readProc(pid, 'cmdline') ?? Buffer.alloc(0),

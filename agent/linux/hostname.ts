@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { parseEnvironment } from '../targets/environment.ts'
 import { enterNamespace } from './namespace.ts'
-import { readProc } from './proc.ts'
+import { readEnvironment } from './proc.ts'
 
 /** This thread stays in that namespace. Without the right to enter, what the container was told of its name is the next best. */
 export function enterHostname(pid: number): string {
@@ -11,9 +11,7 @@ export function enterHostname(pid: number): string {
     enterNamespace(pid, 'uts')
     return hostname()
   } catch {
-    return (
-      nameByFile(pid) ?? parseEnvironment(readProc(pid, 'environ') ?? Buffer.alloc(0)).HOSTNAME ?? hostname()
-    )
+    return nameByFile(pid) ?? parseEnvironment(readEnvironment(pid) ?? Buffer.alloc(0)).HOSTNAME ?? hostname()
   }
 }
 

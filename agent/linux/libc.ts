@@ -23,15 +23,22 @@ export const poll = libc.func('int poll(void *fds, unsigned long count, int time
   count: number,
   timeoutMs: number,
 ) => number
-export const pidfdOpen = (pid: number): number => Number(syscallTwo(pidfdOpenNumber, pid, 0))
+export const processVmReadv = libc.func(
+  'long process_vm_readv(int pid, void *local, ulong locals, void *remote, ulong remotes, ulong flags)',
+) as (pid: number, local: Buffer, locals: number, remote: Buffer, remotes: number, flags: number) => number
+export const pidfdOpen = (pid: number): number => Number(syscall(pidfdOpenNumber, pid, 0, 0))
+export const pidfdGetfd = (pidfd: number, fd: number, flags: number): number =>
+  Number(syscall(pidfdGetfdNumber, pidfd, fd, flags))
 export const exitNow = libc.func('void _exit(int status)') as unknown as (status: number) => never
 
 /** The same on every architecture: system calls since 2019 share their numbers. */
 const pidfdOpenNumber = 434
-const syscallTwo = libc.func('long syscall(long number, long first, long second)') as (
+const pidfdGetfdNumber = 438
+const syscall = libc.func('long syscall(long number, long first, long second, long third)') as (
   number: number,
   first: number,
   second: number,
+  third: number,
 ) => number
 
 /** Name of the error of the last call, to be asked right after it. */

@@ -26,6 +26,24 @@ export function readStat(pid: number): ProcessStat | undefined {
   return text === undefined ? undefined : parseStat(text)
 }
 
+/** Other ways to what is under /proc/PID, which throw as reading the files does. */
+export type ProcReader = { environment(pid: number): Buffer; socketInodes(pid: number): Set<string> }
+
+let otherwise: ProcReader | undefined
+
+/** From then on it is asked where the files of a process may not be read, because they are another user's. */
+export function readOtherwise(reader: ProcReader): void {
+  otherwise = reader
+}
+
+/** The environment that a process was started with: entries that end with NUL. */
+export function readEnvironment(pid: number): Buffer | undefined {
+  return orOtherwise(
+    () => readProc(pid, 'environ'),
+    reader => reader.environment(pid),
+  )
+}
+
 /** All processes that this one may see. */
 export function readProcesses(): ProcessStat[] {
   const pids = readdirSync('/proc').filter(name => /^\d+$/.test(name))
@@ -44,6 +62,15 @@ export function ownerOf(pid: number): number | undefined {
 
 /** Inodes of the sockets that a process has open. */
 export function socketInodes(pid: number): Set<string> {
+  return (
+    orOtherwise(
+      () => readSocketLinks(pid),
+      reader => reader.socketInodes(pid),
+    ) ?? new Set()
+  )
+}
+
+function readSocketLinks(pid: number): Set<string> {
   const inodes = new Set<string>()
   for (const fd of unlessGone(() => readdirSync(`/proc/${pid}/fd`)) ?? []) {
     const link = unlessGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`))
@@ -73,6 +100,16 @@ function readListenerRows(path: string): Listener[] {
     }
   } finally {
     closeSync(fd)
+  }
+}
+
+function orOtherwise<T>(read: () => T, ask: (reader: ProcReader) => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (otherwise === undefined || !isRefused(error)) throw error
+    const reader = otherwise
+    return unlessGone(() => ask(reader))
   }
 }
 

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../../protocol/errors.ts'
+import { capabilities } from '../../server/kubernetes/agent/container.ts'
 import { ended } from '../stage/agent-program.ts'
 import {
   attachPod,
@@ -14,8 +15,10 @@ import {
   markAsContainer,
   startBootstrap,
 } from '../stage/bootstrap.ts'
-import { type Pod, startPod } from '../stage/pod.ts'
+import { type Pod, programOf, startPod } from '../stage/pod.ts'
 
+/** What the agent's container is given in a cluster, and no more: server/kubernetes/agent/container.ts. */
+const kubernetesRights = rightsBut()
 const stranger = '0'.repeat(64)
 
 async function failureOf(work: Promise<unknown>): Promise<Failure> {
@@ -25,6 +28,12 @@ async function failureOf(work: Promise<unknown>): Promise<Failure> {
   )
   assert.ok(thrown instanceof Failure, String(thrown))
   return thrown
+}
+
+/** All that the container has, but these. */
+function rightsBut(...missing: string[]): string[] {
+  const kept = capabilities.job.map(name => name.toLowerCase()).filter(name => !missing.includes(name))
+  return ['setpriv', ['--bounding-set=-all', ...kept.map(name => `+${name}`)].join(), '--inh-caps=-all', '--']
 }
 
 /** In KiB: the pages that no other Node.js of the node shares. */
@@ -53,7 +62,11 @@ describe('an agent that is delivered to a bootstrap', () => {
   })
 
   const start = (options: Parameters<typeof startBootstrap>[0] = {}) =>
-    startBootstrap({ ...options, environment: { ...process.env, TMPDIR: folder, ...options.environment } })
+    startBootstrap({
+      through: kubernetesRights,
+      ...options,
+      environment: { ...process.env, TMPDIR: folder, ...options.environment },
+    })
   const argvFor = (boot: Bootstrap, ...more: string[]) => attachPod(marked.container, boot.keys, ...more)
   const exitCode = async ({ child }: Bootstrap) => {
     await ended(child)
@@ -95,6 +108,25 @@ describe('an agent that is delivered to a bootstrap', () => {
       `${files.find(file => / \(deleted\)$/.test(file))}`,
     )
     agent.link.close('the test is over')
+  })
+
+  it('looks into a container that runs as another user', async () => {
+    const program = programOf('hash-server.mjs')
+    const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--'] as const
+    const other = await startPod({ command: [...asNobody, process.execPath, program, '8082', '::'] })
+    const mark = markAsContainer(other.server.pid!)
+    try {
+      const boot = await start()
+      await boot.deliver(attachPod(mark.container, boot.keys))
+      const agent = await linkDelivered(boot)
+      const facts = await agent.ask({ ask: 'describe' })
+      assert.equal((facts.environment as Record<string, string>).SHOP_REGION, 'pod')
+      assert.deepEqual(facts.ports, [8082])
+      agent.link.close('the test is over')
+    } finally {
+      await other.end()
+      mark.end()
+    }
   })
 
   it("keeps listening where the bootstrap did, and not in the target's network namespace", async () => {

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs'
 import { createConnection, type Socket } from 'node:net'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { bootstrapCommand } from '../../server/kubernetes/agent/bundle.ts'
 import { deliver } from '../../server/kubernetes/agent/deliver.ts'
@@ -141,7 +142,13 @@ export type DeliveredAgent = {
 }
 
 /** Links to the agent in the bootstrap's place. */
-export async function linkDelivered({ connect, keys }: Bootstrap): Promise<DeliveredAgent> {
+export async function linkDelivered({
+  connect,
+  keys,
+}: {
+  connect(signal: AbortSignal): Promise<Duplex>
+  keys: Bootstrap['keys']
+}): Promise<DeliveredAgent> {
   const said = new Mailbox<Line>()
   const streams: DeliveredAgent['streams'] = new Mailbox()
   const link = connectLink({
