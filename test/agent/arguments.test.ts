@@ -33,6 +33,21 @@ describe('parseInvocation()', () => {
     })
   })
 
+  it('reads the arguments that are delivered into a pod', () => {
+    const service = ['--session', 's1', '--key', 'AAAA', '--grace-ms', '500']
+    const container = 'a'.repeat(64)
+    const read = { session: 's1', key: 'AAAA', graceMs: 500, verb: 'attach-pod', container, pod: 'shop' }
+    const least = ['attach-pod', container, '--pod', 'shop', ...service]
+    assert.deepEqual(parseInvocation(least), { ...read, podUid: undefined, ephemeral: false })
+    assert.deepEqual(parseInvocation([...least, '--pod-uid', 'u1', '--ephemeral']), {
+      ...read,
+      podUid: 'u1',
+      ephemeral: true,
+    })
+    assert.equal(reasonOf('attach-pod', container, ...service), '--pod is missing')
+    assert.equal(reasonOf('attach-pod', 'web', ...service), '"web" is not an id of a container')
+  })
+
   it('says what is wrong', () => {
     assert.equal(reasonOf(), '"nothing" is not a verb')
     assert.equal(reasonOf('dance'), '"dance" is not a verb')

@@ -1,6 +1,12 @@
 // Which container a process belongs to, by cgroup paths as runtimes make them.
 import assert from 'node:assert/strict'
-import { containerOf, containerPath, isInside } from '../../../agent/targets/cgroup.ts'
+import {
+  containerOf,
+  containerPath,
+  isInside,
+  isOfContainer,
+  isOfPod,
+} from '../../../agent/targets/cgroup.ts'
 import { cgroupOf } from '../../../agent/targets/scope.ts'
 
 const id = '04d6a977af5ffd215dd1ce58f262667c3d28ccd86a27388fba81bf6d791b56fa'
@@ -60,6 +66,22 @@ describe('containerPath() and isInside()', () => {
     assert.equal(containerPath('9:name=systemd:/shopns/web\n0::/shopns/web\n', 'web'), '/shopns/web')
     assert.equal(containerPath('0::/user.slice\n', 'web'), undefined)
   })
+})
+
+describe('isOfContainer() and isOfPod()', () => {
+  const uid = '6a1b2c3d-0000-4000-8000-1234567890ab'
+  const forms = [
+    `0::/kubepods.slice/kubepods-pod${uid.replaceAll('-', '_')}.slice/cri-containerd-${id}.scope\n`,
+    `0::/../../kubepods-burstable-pod${uid.replaceAll('-', '_')}.slice/crio-${id}.scope/init.scope\n`,
+    `11:pids:/node-b/kubepods/besteffort/pod${uid}/${id}\n0::/\n`,
+  ]
+  for (const form of forms)
+    it(`know ${form.slice(0, 40)}...`, () => {
+      assert.equal(isOfContainer(form, id), true)
+      assert.equal(isOfContainer(form, other), false)
+      assert.equal(isOfPod(form, uid), true)
+      assert.equal(isOfPod(form, uid.replace('6a', '7a')), false)
+    })
 })
 
 describe('cgroupOf()', () => {
