@@ -43,7 +43,8 @@ export async function buildAgentBundles(folder: string): Promise<void> {
   writeFileSync(join(folder, 'manifest'), lines.join(''))
 }
 
-async function packedCode(entry: string): Promise<Buffer> {
+/** One program of the agent as one file, compressed. */
+export async function packedCode(entry: string): Promise<Buffer> {
   const text = await bundled(entry, {
     // Names stay, for the stack traces in a container's log.
     minifyWhitespace: true,

@@ -16,7 +16,9 @@ import { join } from 'node:path'
 import type { Platform } from '../protocol/agent/delivery.ts'
 
 const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'standin', 'koffi')
-const packTimeoutMs = 60_000
+const packTimeoutMs = 30_000
+/** Packages that could not be had; each is tried once. */
+const missing = new Map<string, string>()
 
 type Package = { name: string; version: string; integrity: string }
 
@@ -28,13 +30,20 @@ export async function koffiFor(platform: Platform): Promise<Buffer | undefined> 
   const installed = join('node_modules', name, file)
   if (existsSync(installed)) return readFileSync(installed)
   try {
-    return readFileSync(join(unpacked(lockedPackage(name)), file))
+    if (!missing.has(name)) return readFileSync(join(unpacked(lockedPackage(name)), file))
   } catch (error) {
-    process.stderr.write(
-      `warning: no agent for ${platform}: ${error instanceof Error ? error.message : error}\n`,
-    )
-    return undefined
+    missing.set(name, reasonOf(error))
   }
+  process.stderr.write(`warning: no agent for ${platform}: ${missing.get(name)}\n`)
+  return undefined
+}
+
+/** npm says much on standard error; the code tells the cause. */
+function reasonOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  const [first = ''] = message.split('\n')
+  const code = /^npm error code (\S+)$/m.exec(message)?.[1]
+  return code === undefined ? first : `${first} (${code})`
 }
 
 /** What `compress` makes of these bytes, kept beside the packages since it takes seconds. */
@@ -68,7 +77,7 @@ function unpacked({ name, version, integrity }: Package): string {
       timeout: packTimeoutMs,
       stdio: ['ignore', 'ignore', 'pipe'] as ['ignore', 'ignore', 'pipe'],
     }
-    execFileSync('npm', ['pack', `${name}@${version}`], options)
+    execFileSync('npm', ['pack', '--fetch-retries=0', `${name}@${version}`], options)
     const archive = readdirSync(work).find(file => file.endsWith('.tgz'))
     if (archive === undefined) throw new Error(`npm packed no ${name}@${version}`)
     const [algorithm = '', digest] = integrity.split(/-(.*)/)
