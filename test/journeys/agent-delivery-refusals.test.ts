@@ -1,6 +1,6 @@
 // Whom the bootstrap of an agent turns away, how it waits on after each of them, and how it ends when nobody comes.
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { deliveryBounds, deliveryText } from '../../protocol/agent/delivery-text.ts'
@@ -115,8 +115,12 @@ describe('the bootstrap of an agent', () => {
       await sendAndBeClosed(offer => delivery(offer, undefined, { bundle }))
     })
 
-    it('a rightly signed delivery of another manifest', () =>
-      sendAndBeClosed(offer => delivery(offer, undefined, { manifest: Buffer.from('linux-x64-glibc 00\n') })))
+    it('a rightly signed delivery of other code with a manifest that names it', () =>
+      sendAndBeClosed(offer => {
+        const bundle = Buffer.from('[["agent.cjs",0]]\n')
+        const hash = createHash('sha256').update(bundle).digest('hex')
+        return delivery(offer, undefined, { bundle, manifest: Buffer.from(`${offer.platform} ${hash}\n`) })
+      }))
 
     it('a rightly signed delivery that announces more than 8 MiB', () =>
       sendAndBeClosed(offer =>
