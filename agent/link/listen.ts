@@ -28,7 +28,9 @@ export type Listener = {
 const greetingConnections = 8
 
 /** `name` is that of the abstract Unix socket, without the leading NUL. */
-export async function listenForServer(options: ListenOptions): Promise<Listener & { readonly name: string }> {
+export type NamedListener = Listener & { readonly name: string }
+
+export async function listenForServer(options: ListenOptions): Promise<NamedListener> {
   const door = new Door(options, createServer())
   const name = `standin-agent-${randomBytes(16).toString('hex')}`
   await door.listen(`\0${name}`)

@@ -2,4 +2,7 @@
 import { loadKoffi, placedKoffi } from './place-koffi.ts'
 
 // A thread that is made later has its own copy of the environment, and nothing else of the thread that placed it.
-export default placedKoffi() ?? loadKoffi(process.env.STANDIN_KOFFI ?? '')
+const koffi = placedKoffi() ?? loadKoffi(process.env.STANDIN_KOFFI ?? '')
+
+// The module that it stands in for is imported by its default.
+export { koffi as default }

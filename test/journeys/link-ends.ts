@@ -2,13 +2,13 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { type Listener, type ListenOptions, listenForServer } from '../../agent/link/listen.ts'
+import { type ListenOptions, listenForServer, type NamedListener } from '../../agent/link/listen.ts'
 import { type ConnectOptions, connectLink, type Link, type LinkState } from '../../server/link/connect.ts'
 import { Mailbox } from '../stage/mailbox.ts'
 
 const keys = generateKeyPairSync('ed25519')
 
-export type AgentEnd = Listener & { heard: Mailbox<string> }
+export type AgentEnd = NamedListener & { heard: Mailbox<string> }
 
 /** An agent's end; `heard` gets "attached" and "gone: REASON" as they come. */
 export async function listen(options: Partial<ListenOptions> = {}): Promise<AgentEnd> {
