@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { keyFile as key, kubeconfigOf } from './certificates.ts'
-import { apiService, controlAddress, podNetwork, serviceNetwork, stateRoot } from './layout.ts'
+import { controlAddress, podNetwork, serviceNetwork, stateRoot } from './layout.ts'
 import { type Program, start, stop } from './processes.ts'
 import { programPath } from './programs.ts'
 import { run, until } from './run.ts'
@@ -110,9 +110,8 @@ export const controlPrograms = [
 export async function startControlPlane(): Promise<void> {
   await start(etcd)
   await until('etcd to be healthy', 20_000, async () => (await fetch(`${etcdClient}/health`)).ok)
-  await startApiServer()
-  await start(controllerManager)
-  await start(scheduler)
+  await apiServerReady()
+  await startControllers()
 }
 
 export async function stopControlPlane(): Promise<void> {
@@ -124,8 +123,20 @@ export async function stopApiServer(): Promise<void> {
   await stop('kube-apiserver', 'SIGKILL')
 }
 
-/** Starts the API server and waits until it is ready. */
+/** Starts the API server again and waits until it is ready. */
 export async function startApiServer(): Promise<void> {
+  await apiServerReady()
+  // Under leader election they would have ended with the lease and begun anew; without it they ask again after up to a minute.
+  for (const { name } of [controllerManager, scheduler]) await stop(name)
+  await startControllers()
+}
+
+async function startControllers(): Promise<void> {
+  await start(controllerManager)
+  await start(scheduler)
+}
+
+async function apiServerReady(): Promise<void> {
   await start(apiServer)
   await until('the API server to be ready', 60_000, async () => {
     await run(programPath('kubectl'), [
@@ -140,8 +151,5 @@ export async function startApiServer(): Promise<void> {
   })
 }
 
-/** Addresses that `apiServer` answers at from inside the cluster, for certificates and tests. */
-export const apiServerAddresses = [controlAddress, apiService]
-
-/** True when this machine has a cluster of ours, running or not. */
+/** True when the state of a test cluster is on this machine, so that its parts may be stopped and started. */
 export const clusterIsOurs = (): boolean => existsSync(join(stateRoot, 'pki', 'list.json'))

@@ -65,16 +65,9 @@ export async function connectNode(node: NodePlace, init: number): Promise<void> 
       await run('nsenter', [...inside, 'route', 'replace', other.podNetwork, 'via', other.address])
   // For connections that begin in the node itself: they need a route before kube-proxy's rules change their destination.
   await run('nsenter', [...inside, 'route', 'replace', serviceNetwork, 'via', controlAddress])
-  await run('nsenter', [
-    '-t',
-    String(init),
-    '-n',
-    '-m',
-    '-p',
-    'sh',
-    '-c',
-    'echo 1 >/proc/sys/net/ipv4/ip_forward',
-  ])
+  // It routes for its pods, and tells them every time that there is no way out: the kernel says so once a second by default.
+  const set = 'cd /proc/sys/net/ipv4 && echo 1 >ip_forward && echo 0 >icmp_ratelimit'
+  await run('nsenter', ['-t', String(init), '-n', '-m', '-p', 'sh', '-c', set])
 }
 
 /** Takes everything of `connectMachine` away; cables vanish with their node's namespace. */

@@ -102,7 +102,7 @@ const kubelet = ({ name, address, folder, cgroup }: NodePlace) => ({
   resolvConf: join(folder, 'etc/resolv.conf'),
   podLogsDir: join(folder, 'podlogs'),
   volumePluginDir: join(folder, 'volumes'),
-  healthzBindAddress: '127.0.0.1',
+  healthzBindAddress: address,
   registerWithTaints: [],
   syncFrequency: '10s',
   nodeStatusUpdateFrequency: '5s',

@@ -67,6 +67,8 @@ async function startKubelet(node: NodePlace): Promise<void> {
     command: [programPath('kubelet'), ...files, ...places, ...names],
     inside: initOf(node),
   })
+  const health = `http://${node.address}:10248/healthz`
+  await until(`the kubelet of ${node.name}`, 30_000, async () => (await fetch(health)).ok)
 }
 
 /** Ends the node's kubelet; its pods run on. */
@@ -74,7 +76,7 @@ export async function stopKubelet(node: NodePlace): Promise<void> {
   await stop(`${node.name}-kubelet`)
 }
 
-/** Ends the node's kubelet and starts it again, as its update would. */
+/** Ends the node's kubelet and starts it again, as its update would; waits until it says that it is healthy. */
 export async function restartKubelet(node: NodePlace): Promise<void> {
   await stopKubelet(node)
   await startKubelet(node)

@@ -27,8 +27,8 @@ const cluster = (...args: string[]): Promise<number> => run([...tsx, join(source
 
 async function journeys(): Promise<number> {
   if (kubeconfig === undefined && (await cluster('up', '--workloads')) !== 0) return 1
-  const files = given.length > 0 ? given : ['test/cluster/journeys/**/*.test.ts']
-  const breaking = ours ? [] : ['--ignore', 'test/cluster/journeys/outages/**']
+  const files = given.length > 0 ? given : ['test/cluster/**/*.test.ts']
+  const breaking = ours ? [] : ['--ignore', 'test/cluster/**/*outage*.test.ts']
   const mocha = ['node_modules/.bin/mocha', '--config', 'test/cluster/.mocharc.json', ...breaking, ...files]
   return run(mocha, { KUBECONFIG: kubeconfig ?? adminKubeconfig })
 }

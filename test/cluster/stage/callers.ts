@@ -37,7 +37,7 @@ export interface CallerOptions {
 
 const program = readFileSync(join(import.meta.dirname, 'caller.cjs'), 'utf8')
 
-/** Starts the caller's pod and waits for its first answered requests; throws when there is none in 20 s. */
+/** Starts the caller's pod and waits for its first answered requests; throws when there is none in 60 s. */
 export async function startCaller({
   namespace,
   url,
@@ -50,7 +50,7 @@ export async function startCaller({
     imagePullPolicy: 'IfNotPresent',
     command: ['node', '-e', program, url, String(everyMs)],
     ports: [{ containerPort: 8080 }],
-    readinessProbe: { httpGet: { port: 8080, path: '/ready' }, periodSeconds: 1, failureThreshold: 20 },
+    readinessProbe: { httpGet: { port: 8080, path: '/ready' }, periodSeconds: 1, failureThreshold: 60 },
   }
   const spec = {
     restartPolicy: 'Never',
@@ -59,7 +59,7 @@ export async function startCaller({
     containers: [container],
   }
   await apply({ apiVersion: 'v1', kind: 'Pod', metadata: { name, namespace, labels: { app: name } }, spec })
-  await podsReady(namespace, `app=${name}`, 20_000)
+  await podsReady(namespace, `app=${name}`)
   const report = async (): Promise<CallerReport> =>
     JSON.parse(
       await kubectl(['get', '--raw', `/api/v1/namespaces/${namespace}/pods/${name}:8080/proxy/report`]),

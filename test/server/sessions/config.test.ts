@@ -4,7 +4,7 @@ import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { blankComments } from '../../../server/sessions/comments.ts'
-import { loadConfig, targetOf, withConfig } from '../../../server/sessions/config.ts'
+import { type ClusterQuestion, loadConfig, targetOf, withConfig } from '../../../server/sessions/config.ts'
 
 describe('blankComments()', () => {
   it('blanks comments of both kinds and keeps every position', () => {
@@ -119,7 +119,8 @@ describe('withConfig()', () => {
       writeFileSync(file, '{"kube_context": "staging", "target": {"path": "pod/a", "namespace": "shop"}}')
       const question = { folder, namespace: 'other', target: 'deployment/b' }
       assert.deepEqual(await withConfig(question), { ...question, kubeconfig: undefined, context: 'staging' })
-      assert.equal((await withConfig({ folder })).namespace, 'shop')
+      const asked: ClusterQuestion = { folder }
+      assert.equal((await withConfig(asked)).namespace, 'shop')
       assert.deepEqual(await withConfig({ context: 'c' }), {
         kubeconfig: undefined,
         context: 'c',
