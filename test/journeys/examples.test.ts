@@ -1,7 +1,6 @@
 // The examples of schemas/rpc.md, sent to the real server in the order in which a client would: only ids, the target and the command are replaced.
 import assert from 'node:assert/strict'
-import type { RequestMessage } from '../../protocol/rpc/message.ts'
-import { messages } from '../../protocol/rpc/messages.ts'
+import { clusterMethods, type Examples, examplesFor, methodsOf } from '../stage/examples.ts'
 import { markRun, processesOf, untilNothing } from '../stage/leftovers.ts'
 import { type Answer, type RawServer, startRawServer } from '../stage/raw-server.ts'
 import { type SmallTarget, startSmallTarget } from '../stage/small-target.ts'
@@ -14,18 +13,16 @@ const command = ['sh', '-c', 'read line; echo "$line"; exec sleep 1000']
 describe('every example of the reference', () => {
   let server: RawServer
   let target: SmallTarget
-  const sent = new Set<string>()
+  let examples: Examples
   const received = new Set<string>()
-  /** What stands in the examples, and what it is here. */
-  const real = new Map<string, unknown>()
-
   before(async () => {
     target = await startSmallTarget(8080, { SHOP_REGION: 'eu' })
     server = startRawServer(['--stdio'], run.environment)
     server.client.onMessage = ({ method }) => {
       if (method !== undefined) received.add(method)
     }
-    real.set('process/4711', target.name).set('npm start', command)
+    examples = examplesFor(server)
+    examples.real.set('process/4711', target.name).set('npm start', command)
   })
   after(async () => {
     server.child.stdin?.end()
@@ -34,29 +31,11 @@ describe('every example of the reference', () => {
     await untilNothing('processes of standin', ours)
   })
 
-  const exampleOf = (method: string) => messages.find(message => message.method === method)!
-  const paramsOf = (method: string) => replaced(exampleOf(method).example.params, real)
-
-  /** Sends the example of a request; its answer has at least the fields that the example shows. */
-  async function ask(method: string): Promise<Record<string, unknown> | null> {
-    sent.add(method)
-    const { result, error } = await server.client.ask(method, paramsOf(method))
-    assert.equal(error, undefined, `${method}: ${error?.message}`)
-    const shown = (exampleOf(method) as RequestMessage<unknown, unknown>).example.result
-    assert.deepEqual(
-      Object.keys(shown ?? {}).filter(key => !(key in (result ?? {}))),
-      [],
-    )
-    return result ?? null
-  }
-  function tell(method: string): void {
-    sent.add(method)
-    server.client.send({ method, params: paramsOf(method) })
-  }
   const until = (method: string, matches: (answer: Answer) => boolean = () => true) =>
     server.client.until(method, answer => answer.method === method && matches(answer), 30_000)
 
   it('can be sent to a server as it is, and is answered as it says', async () => {
+    const { ask, tell, real } = examples
     await ask('initialize')
     tell('initialized')
     tell('$/setTrace')
@@ -94,18 +73,9 @@ describe('every example of the reference', () => {
   }).timeout(60_000)
 
   it('was sent, and every notification that a server may send was received', () => {
-    const methods = (direction: string) =>
-      messages.filter(message => message.direction === direction).map(({ method }) => method)
-    assert.deepEqual([...sent].sort(), methods('clientToServer').sort())
-    assert.deepEqual([...received].sort(), methods('serverToClient').sort())
+    const elsewhere: readonly string[] = clusterMethods
+    const expected = methodsOf('clientToServer').filter(method => !elsewhere.includes(method))
+    assert.deepEqual([...examples.sent].sort(), expected.sort())
+    assert.deepEqual([...received].sort(), methodsOf('serverToClient').sort())
   })
 })
-
-/** The value with each text, and each list of words, that the map knows replaced. */
-function replaced(value: unknown, by: ReadonlyMap<string, unknown>): unknown {
-  const text = Array.isArray(value) ? value.join(' ') : value
-  if (typeof text === 'string' && by.has(text)) return by.get(text)
-  if (Array.isArray(value)) return value.map(each => replaced(each, by))
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, replaced(each, by)]))
-}

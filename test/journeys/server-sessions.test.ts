@@ -115,10 +115,9 @@ describe('sessions of the server', () => {
       (await server.client.ask('startSession', { target: '--help' })).error?.data.kind,
       'target-invalid',
     )
-    assert.equal(
-      (await server.client.ask('startSession', { target: 'shop' })).error?.data.kind,
-      'target-invalid',
-    )
+    // What names no place on this machine is looked for in a cluster.
+    const inCluster = { target: 'shop', config: { kubeconfig: '/nowhere/kubeconfig' } }
+    assert.equal((await server.client.ask('startSession', inCluster)).error?.data.kind, 'kubeconfig-missing')
     assert.equal(
       (await server.client.ask('stopSession', { sessionId: 's9' })).error?.data.kind,
       'session-not-found',
