@@ -117,7 +117,7 @@ describe('sessions of the server', () => {
     )
     // What names no place on this machine is looked for in a cluster.
     const inCluster = { target: 'shop', config: { kubeconfig: '/nowhere/kubeconfig' } }
-    assert.equal((await server.client.ask('startSession', inCluster)).error?.data.kind, 'kubeconfig-missing')
+    assert.equal((await server.client.ask('startSession', inCluster)).error?.data.kind, 'kubeconfig-invalid')
     assert.equal(
       (await server.client.ask('stopSession', { sessionId: 's9' })).error?.data.kind,
       'session-not-found',
