@@ -11,8 +11,8 @@ import { type ReportedError, reportedError } from '../rpc/reported-error.ts'
 import { introduce, type ServerProcess, startServer } from '../rpc/server-process.ts'
 import { exitCode, failedCode, type ProcessEnd, type SupervisorEnd, signalCode } from './exit-code.ts'
 import type { Reporter } from './report.ts'
+import { attachToken, reportSteps } from './report-steps.ts'
 import { watchSignals } from './signals.ts'
-import { attachToken, reportSteps } from './steps.ts'
 import { levels } from './tell.ts'
 
 export type ExecRequest = {

@@ -1,26 +1,6 @@
-// The steps of attaching: taken from the server's progress, and which of them are worth a line of their own.
+// Which steps of attaching are worth a line of their own, and how one that lasts is shown.
 import type { ExecLine } from '../../protocol/cli-output.ts'
-import { progress } from '../../protocol/rpc/lifecycle.ts'
-import type { Connection } from '../rpc/connection.ts'
-import type { Reporter } from './report.ts'
 import { printable } from './table.ts'
-
-/** The workDoneToken of startSession. */
-export const attachToken = 'start'
-
-/** Tells each step of startSession, and again when it waits for something else. */
-export function reportSteps(connection: Connection, reporter: Reporter): void {
-  connection.on(progress, ({ token, value }) => {
-    const { kind, step, message, elapsedMs } = value as Record<string, unknown>
-    // The title of the beginning says no more than the first step.
-    if (token !== attachToken || kind !== 'report' || typeof message !== 'string') return
-    const extra = {
-      ...(typeof step === 'string' ? { step } : {}),
-      ...(typeof elapsedMs === 'number' ? { elapsedMs } : {}),
-    }
-    reporter.report({ event: 'step', message, ...extra })
-  })
-}
 
 type Step = ExecLine & { event: 'step' }
 

@@ -3,6 +3,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext, type TLSSocket } from 'node:tls'
 import { Failure } from '../../../protocol/errors.ts'
 import { connectionFailure, silentFailure } from './connection-failure.ts'
+import { bareHost, opened, portOf, tcpOptions } from './open-socket.ts'
 import { type ClusterProxy, connectThroughProxy } from './proxy.ts'
 
 /** Where and how to connect; made once for a cluster and an identity. */
@@ -15,9 +16,6 @@ export type Place = {
   /** Absent for http. */
   tls: { context: SecureContext; serverName: string | undefined; verify: boolean } | undefined
 }
-
-/** The system asks a silent peer whether it still lives after 30 s. */
-export const tcpOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 30_000 }
 
 /** Rejects with a `Failure`; nothing stays open then. */
 export async function connectTo(place: Place, signal: AbortSignal): Promise<Socket> {
@@ -55,38 +53,4 @@ async function connectWithin(place: Place, signal: AbortSignal): Promise<Socket>
     ALPNProtocols: ['http/1.1'],
   })
   return opened(secure, 'secureConnect', signal)
-}
-
-/** The socket when it has emitted `event`; destroyed when it fails or the signal aborts. */
-export function opened<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
-  return new Promise((resolve, reject) => {
-    const fail = (error: unknown) => {
-      settle()
-      socket.on('error', () => {})
-      socket.destroy()
-      reject(error)
-    }
-    const closed = () => fail(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }))
-    const abort = () => fail(signal.reason)
-    const open = () => {
-      settle()
-      resolve(socket)
-    }
-    const settle = () => {
-      socket.off(event, open).off('error', fail).off('close', closed)
-      signal.removeEventListener('abort', abort)
-    }
-    socket.once(event, open).once('error', fail).once('close', closed)
-    if (signal.aborted) abort()
-    else signal.addEventListener('abort', abort, { once: true })
-  })
-}
-
-/** "::1" of "https://[::1]:6443". */
-export function bareHost(url: URL): string {
-  return url.hostname.replace(/^\[|\]$/g, '')
-}
-
-export function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port)
 }

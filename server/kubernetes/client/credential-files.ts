@@ -1,7 +1,7 @@
 // Certificates, keys and tokens of a kubeconfig's entries: in the entry itself, or in files that it names.
 import { readFileSync } from 'node:fs'
 import { Failure } from '../../../protocol/errors.ts'
-import type { Access } from './kubeconfig.ts'
+import type { Access } from './access.ts'
 import type { UserEntry } from './kubeconfig-file.ts'
 
 /** PEM. */

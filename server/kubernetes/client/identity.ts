@@ -1,11 +1,11 @@
 // Who we are to a cluster: the headers and the certificate of a kubeconfig's user, as fresh as they can be had.
 import { Failure } from '../../../protocol/errors.ts'
 import type { Log } from '../../log.ts'
+import type { Access } from './access.ts'
 import { type Certificate, certificateOf, pemOf, readTokenFile } from './credential-files.ts'
 import type { ExecCluster, ExecCredential } from './exec-credential.ts'
 import { createExecPlugin, type ExecPlugin } from './exec-plugin.ts'
 import { impersonationOf } from './impersonation.ts'
-import type { Access } from './kubeconfig.ts'
 
 export type Identity = {
   /** `Authorization`, and those of impersonation. */

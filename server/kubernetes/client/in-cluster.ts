@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { isIPv6 } from 'node:net'
 import { join } from 'node:path'
-import type { Access } from './kubeconfig.ts'
+import type { Access } from './access.ts'
 
 /** Where the kubelet mounts it; source: client-go, rest/config.go, InClusterConfig. */
 export const serviceAccountFolder = '/var/run/secrets/kubernetes.io/serviceaccount'

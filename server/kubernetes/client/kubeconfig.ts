@@ -3,21 +3,12 @@ import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { Failure } from '../../../protocol/errors.ts'
 import type { ClusterChoice } from '../cluster.ts'
+import type { Access } from './access.ts'
 import { inClusterAccess, isInCluster } from './in-cluster.ts'
-import { type ClusterEntry, type Kubeconfig, readKubeconfigFile, type UserEntry } from './kubeconfig-file.ts'
+import { type Kubeconfig, readKubeconfigFile } from './kubeconfig-file.ts'
 
 // Not @kubernetes/client-node's KubeConfig: it costs 120 ms and 69 MB to load, refuses a list whose files name the same cluster, where kubectl
 // takes the first, leaves tokenFile and exec paths relative to the working folder, and reruns plugins on every request.
-
-/** One cluster as one user, ready to be asked. */
-export type Access = {
-  context: string | undefined
-  namespace: string
-  clusterName: string
-  cluster: ClusterEntry & { server: string }
-  userName: string
-  user: UserEntry
-}
 
 /** The files that kubectl would read, in its order; a list is given by KUBECONFIG only. */
 export function kubeconfigPaths(kubeconfig: string | undefined, env: NodeJS.ProcessEnv): string[] {

@@ -7,9 +7,9 @@ import {
   type SecureContextOptions,
 } from 'node:tls'
 import { Failure } from '../../../protocol/errors.ts'
+import type { Access } from './access.ts'
 import type { Place } from './connect.ts'
 import { type Certificate, pemOf } from './credential-files.ts'
-import type { Access } from './kubeconfig.ts'
 import { type ClusterProxy, proxyFor } from './proxy.ts'
 
 /** A cluster at the other end of the world, through a proxy, needs 2 s. */

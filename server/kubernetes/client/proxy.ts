@@ -3,8 +3,8 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
 import { SocksClient } from 'socks'
 import { Failure } from '../../../protocol/errors.ts'
-import { bareHost, opened, portOf, tcpOptions } from './connect.ts'
 import { bypassesProxy } from './no-proxy.ts'
+import { bareHost, opened, portOf, tcpOptions } from './open-socket.ts'
 
 /** The kubeconfig's `proxy-url`, else what the environment says; undefined for none. Pure. Source: client-go and Go's net/http. */
 export function proxyFor(server: URL, proxyUrl: string | undefined, env: NodeJS.ProcessEnv): URL | undefined {

@@ -2,7 +2,7 @@
 import type { V1Container, V1Pod, V1Probe } from '@kubernetes/client-node'
 import type { Candidate } from './candidates.ts'
 import { containersOf, sidecarOf, statusOf } from './containers.ts'
-import type { Description } from './describe.ts'
+import type { Description } from './description.ts'
 import { containerReason, podState } from './pod-state.ts'
 
 type PodDescription = NonNullable<Description['pods']>[number]

@@ -1,20 +1,17 @@
 // Describes a target in a cluster: its pods and containers, and what a session there needs; nothing is made.
-import type * as t from 'io-ts'
 import type { AgentConfig } from '../../../protocol/config.ts'
 import { Failure } from '../../../protocol/errors.ts'
-import type { describeTarget } from '../../../protocol/rpc/targets.ts'
 import type { Api } from '../client/api.ts'
 import { type Candidate, candidatesOf, knownContainers } from './candidates.ts'
 import { containerNames, declaredPorts, meshOf } from './containers.ts'
 import { describePod } from './describe-pod.ts'
+import type { Description } from './description.ts'
 import { type Located, locateTarget } from './locate.ts'
 import { checkNamespaceForm } from './namespace.ts'
 import { needsOf } from './needs.ts'
 import { parseTarget } from './parse.ts'
 import { podState } from './pod-state.ts'
 import { workloadState } from './workload-state.ts'
-
-export type Description = t.TypeOf<(typeof describeTarget)['result']>
 
 /** Rejects as chooseTarget does, but that a target without a ready pod is described too. */
 export async function describeClusterTarget(

@@ -5,7 +5,7 @@ import { agentRights, isGranted, type Right, rightName } from '../agent/rights.t
 import { unsupported } from '../agent/supported.ts'
 import { type Api, apiPath } from '../client/api.ts'
 import type { Candidate } from './candidates.ts'
-import type { Description } from './describe.ts'
+import type { Description } from './description.ts'
 import { rowOf } from './kinds.ts'
 import type { Located } from './locate.ts'
 import { readNamespace } from './namespace.ts'
