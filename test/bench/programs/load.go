@@ -2,7 +2,7 @@
 //
 //	load serve ADDRESS:PORT                    GET /small answers 200 bytes, GET /big?bytes=N answers N bytes, POST /sink reads all
 //	load stand ADDRESS:PORT                    the process: the same, but GET /big answers nothing, since nobody gets its answers
-//	load requests ADDRESS:PORT COUNT CALLERS   prints {"p50Us":..,"p99Us":..,"perSecond":..,"failed":..}
+//	load requests ADDRESS:PORT COUNT CALLERS [PER_SECOND]   prints {"p50Us":..,"p99Us":..,"perSecond":..,"failed":..}
 //	load download ADDRESS:PORT BYTES           prints {"seconds":..}
 //	load upload ADDRESS:PORT BYTES             prints {"seconds":..}
 package main
@@ -23,14 +23,20 @@ import (
 
 func main() {
 	command, address := os.Args[1], os.Args[2]
-	number := func(i int) int { n, _ := strconv.Atoi(os.Args[i]); return n }
+	number := func(i int) int {
+		if i >= len(os.Args) {
+			return 0
+		}
+		n, _ := strconv.Atoi(os.Args[i])
+		return n
+	}
 	switch command {
 	case "serve":
 		serve(address, true)
 	case "stand":
 		serve(address, false)
 	case "requests":
-		requests(address, number(3), number(4))
+		requests(address, number(3), number(4), number(5))
 	case "download":
 		timed(func() { get("http://" + address + "/big?bytes=" + os.Args[3]) })
 	case "upload":
@@ -67,7 +73,8 @@ func serve(address string, answers bool) {
 	http.Serve(listener, nil)
 }
 
-func requests(address string, count, callers int) {
+// With a rate each caller begins its requests at even times, else one after the other.
+func requests(address string, count, callers, perSecond int) {
 	var group sync.WaitGroup
 	var mutex sync.Mutex
 	var all []time.Duration
@@ -80,6 +87,9 @@ func requests(address string, count, callers int) {
 			client := &http.Client{Transport: &http.Transport{}, Timeout: 10 * time.Second}
 			mine, wrong := make([]time.Duration, 0, count/callers), 0
 			for i := 0; i < count/callers; i++ {
+				if perSecond > 0 {
+					time.Sleep(time.Until(begin.Add(time.Duration(i*callers) * time.Second / time.Duration(perSecond))))
+				}
 				t := time.Now()
 				response, err := client.Get("http://" + address + "/small")
 				if err == nil {

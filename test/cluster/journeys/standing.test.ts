@@ -6,6 +6,7 @@ import { programPath } from '../../../protocol/programs.ts'
 import { openTerminal } from '../../journeys/cli-terminal.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { linesOf } from '../../stage/lines.ts'
+import { programOf } from '../../stage/pod.ts'
 import { startRawServer } from '../../stage/raw-server.ts'
 import { type CuttingProxy, startCuttingProxy } from '../stage/cutting-proxy.ts'
 import { kubectl, waitForObject } from '../stage/kubectl.ts'
@@ -20,7 +21,7 @@ import {
   untilCapturedBy,
 } from '../stage/session-run.ts'
 import { type Shop, startShop } from '../stage/session-shop.ts'
-import { type AgentPod, agentPods, type Stand, startStand } from '../stage/session-stand.ts'
+import { type AgentPod, agentPods, type Stand, startStand, untilNoAgents } from '../stage/session-stand.ts'
 
 /** What deleting a Job and its pod takes: the API server's and the kubelet's work. */
 const deletedMs = 20_000
@@ -180,6 +181,30 @@ describe('a session leaves the cluster as it was, and its callers served,', () =
     assert.equal(await other.code, 0)
     await stand.assertNothingLeft(deletedMs)
   }).timeout(graceMs + 120_000)
+
+  it('when two sessions were on one node, each in a pod of its own', async () => {
+    const [pod] = await shop.pods()
+    const neighbour = await startShop('neighbour', { node: pod!.node })
+    try {
+      const here = await attached()
+      const command = [process.execPath, programOf('hash-server.mjs'), '9090']
+      const there = runs.exec(neighbour, command, { args: ['-v', '--port-mapping', '9090:8080'] })
+      await untilCapturedBy(there)
+      const [first, second] = [await onlyAgent(), (await agentPods(neighbour.namespace))[0]]
+      assert.equal(first.node, second?.node)
+      assert.equal((await neighbour.call(20, 2)).answered, 20)
+      await there.stdout.untilCount('requests at the neighbour', 20, isRequest)
+      there.child.kill('SIGTERM')
+      await there.code
+      await untilNoAgents(neighbour.namespace)
+      await untilServed(here)
+      here.child.kill('SIGTERM')
+      assert.equal(await here.code, 0, here.stderr.all.join('\n'))
+    } finally {
+      await neighbour.end()
+    }
+    await stand.assertNothingLeft(deletedMs)
+  })
 
   it('when its image never arrives and its server is killed: the lease ends it', async () => {
     const run = runs.exec(shop, ['true'], { args: ['-i', 'localhost/none:1'] })
