@@ -8,7 +8,7 @@ import * as sessions from '../../protocol/rpc/sessions.ts'
 import * as targets from '../../protocol/rpc/targets.ts'
 import * as traffic from '../../protocol/rpc/traffic.ts'
 import { version } from '../../protocol/version.ts'
-import { loadConfig, targetOf } from '../sessions/config.ts'
+import { loadConfig, targetOf, withConfig } from '../sessions/config.ts'
 import { describe } from '../targets/describe.ts'
 import { list } from '../targets/list.ts'
 import { beginProgress } from './client.ts'
@@ -73,12 +73,13 @@ const clusterHandlers: Handler<S>[] = [
   answer(kubernetes.listNamespaces, async (server: S, params, { signal }) => {
     const { withApi } = await import('../kubernetes/with-api.ts')
     const { listNamespaces } = await import('../kubernetes/client/namespaces.ts')
-    return withApi(params, server, api => listNamespaces(api, signal))
+    return withApi(await withConfig(params), server, api => listNamespaces(api, signal))
   }),
   answer(kubernetes.cleanCluster, async (server: S, params, { signal }) => {
     const { withApi } = await import('../kubernetes/with-api.ts')
     const { cleanCluster } = await import('../kubernetes/clean.ts')
-    return withApi(params, server, api => cleanCluster(api, { ...params, signal }))
+    const question = await withConfig(params)
+    return withApi(question, server, api => cleanCluster(api, { ...question, signal }))
   }),
 ]
 

@@ -3,20 +3,22 @@ import type * as t from 'io-ts'
 import type { describeTarget } from '../../protocol/rpc/targets.ts'
 import type { Log } from '../log.ts'
 import { describe as describeOnMachine } from '../machine/targets.ts'
+import { withConfig } from '../sessions/config.ts'
 import { isOnMachine } from './find.ts'
 
 export async function describe(
-  params: t.TypeOf<(typeof describeTarget)['params']>,
+  asked: t.TypeOf<(typeof describeTarget)['params']>,
   question: { signal: AbortSignal; log: Log },
 ): Promise<t.TypeOf<(typeof describeTarget)['result']>> {
-  const { target, namespace } = params
+  const { target } = asked
   if (isOnMachine(target)) return describeOnMachine(target, question)
+  const params = await withConfig(asked)
   const { withApi } = await import('../kubernetes/with-api.ts')
   const { describeClusterTarget } = await import('../kubernetes/targets/describe.ts')
   return withApi(params, question, api =>
     describeClusterTarget(api, {
       target,
-      namespace: namespace ?? api.namespace,
+      namespace: params.namespace ?? api.namespace,
       signal: question.signal,
     }),
   )

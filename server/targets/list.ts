@@ -3,16 +3,19 @@ import type * as t from 'io-ts'
 import type { listTargets, Target } from '../../protocol/rpc/targets.ts'
 import type { Log } from '../log.ts'
 import { listTargets as listOnMachine } from '../machine/targets.ts'
+import { withConfig } from '../sessions/config.ts'
 
 type Params = t.TypeOf<(typeof listTargets)['params']>
 type Question = { signal: AbortSignal; log: Log; onPart(target: Target): void }
 
 /** By `place`; else by the kinds; else the cluster if the user has one. */
 export async function list(
-  params: Params,
+  asked: Params,
   question: Question,
 ): Promise<{ targets: Target[]; warnings: string[] }> {
-  const { kinds, name } = params
+  const { kinds, name } = asked
+  if (namesMachine(asked)) return listOnMachine({ ...question, kinds, name })
+  const params = await withConfig(asked)
   if ((await placeOf(params)) === 'machine') return listOnMachine({ ...question, kinds, name })
   const { withApi } = await import('../kubernetes/with-api.ts')
   const { listClusterTargets } = await import('../kubernetes/targets/list.ts')
@@ -23,10 +26,14 @@ export async function list(
 
 const machineKinds: readonly string[] = ['process', 'container']
 
-async function placeOf({ place, kinds, kubeconfig, context }: Params): Promise<'machine' | 'cluster'> {
-  if (place !== undefined) return place
-  if (kinds !== undefined && kinds.length > 0)
-    return kinds.every(kind => machineKinds.includes(kind)) ? 'machine' : 'cluster'
+/** No configuration of a cluster matters then, nor what is wrong with it. */
+function namesMachine({ place, kinds = [] }: Params): boolean {
+  if (place !== undefined) return place === 'machine'
+  return kinds.length > 0 && kinds.every(kind => machineKinds.includes(kind))
+}
+
+async function placeOf({ place, kinds = [], kubeconfig, context }: Params): Promise<'machine' | 'cluster'> {
+  if (place !== undefined || kinds.length > 0) return 'cluster'
   const { hasCluster } = await import('../kubernetes/client/kubeconfig.ts')
   return hasCluster({ kubeconfig, context }) ? 'cluster' : 'machine'
 }
