@@ -32,8 +32,8 @@ export type Link = {
   close(reason: string): void
 }
 
-/** For one try: dialling and greeting. */
-const tryTimeoutMs = 10_000
+/** For one try: dialling and greeting. The last one begins when the grace time ends, so the agent waits so much longer. */
+export const tryTimeoutMs = 10_000
 /** A connection that lived so long, or brought something, was a real one: the next drop is counted from the start. */
 const provenMs = 1_000
 
@@ -89,7 +89,8 @@ class Dialler {
       this.#droppedAtMs = nowMs
     }
     this.#reason = reason
-    void this.#dialUntilAttached()
+    if (!proven && this.#leftMs() <= 0) this.#lose()
+    else void this.#dialUntilAttached()
   }
 
   async #dialUntilAttached(): Promise<void> {
@@ -100,21 +101,21 @@ class Dialler {
       // The first dial of all waits for nothing.
       if (this.#running || this.#attempt > 1) await this.#pause()
       if (signal.aborted) return
-      if (this.#leftMs() <= 0) return this.#lose()
+      const isLast = this.#leftMs() <= 0
       try {
         return await this.#try()
       } catch (error) {
         if (signal.aborted) return
         if (error instanceof Refusal) return this.#lose(error.failure)
         this.#reason = error instanceof Error ? error.message : String(error)
+        if (isLast) return this.#lose()
       }
     }
   }
 
   async #try(): Promise<void> {
     const timeout = new AbortController()
-    const timeoutMs = Math.min(tryTimeoutMs, this.#leftMs())
-    const timer = setTimeout(() => timeout.abort('the agent did not answer in time'), timeoutMs)
+    const timer = setTimeout(() => timeout.abort('the agent did not answer in time'), tryTimeoutMs)
     try {
       await this.#dialAndGreet(AbortSignal.any([this.#stop.signal, timeout.signal]))
     } finally {
@@ -161,6 +162,7 @@ class Dialler {
     return this.#droppedAtMs + this.#options.graceMs - performance.now()
   }
 
+  /** Never past the end of the grace time: whatever comes back just before it is found by a try at that moment. */
   async #pause(): Promise<void> {
     const waitMs = Math.max(0, Math.min(backoffMs(this.#attempt), this.#leftMs()))
     await delay(waitMs, undefined, { signal: this.#stop.signal }).catch(() => {})

@@ -5,13 +5,15 @@ import { object } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { orAborted, settledWithin } from '../deadline.ts'
-import { connectLink } from '../link/connect.ts'
+import { connectLink, tryTimeoutMs } from '../link/connect.ts'
 import type { Log } from '../log.ts'
 import type { Agent, Found, OnStep } from '../targets/found.ts'
 import { AgentTalk } from './agent-talk.ts'
 
 /** How long a link may be away before its streams are given up (DESIGN section 6). */
 export const graceMs = 60_000
+/** The agent waits until the server's last try, which begins at the end of that time, must have come or failed. */
+const agentGraceMs = graceMs + tryTimeoutMs
 const heartbeatMs = 5_000
 /** What an agent takes to end itself over a slow link. */
 const endRequestMs = 3_000
@@ -39,7 +41,7 @@ export async function attach(options: {
   onStep: OnStep
 }): Promise<Attachment> {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const agent = await options.found.startAgent({ ...options, publicKey, privateKey, graceMs })
+  const agent = await options.found.startAgent({ ...options, publicKey, privateKey, graceMs: agentGraceMs })
   options.onStep('link', 'linking to the agent')
   const attachment = link(agent, { ...options, privateKey })
   try {

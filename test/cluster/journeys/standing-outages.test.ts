@@ -22,8 +22,8 @@ import { agentPods, type Stand, startStand } from '../stage/session-stand.ts'
 /** How long the API server is away; the grace time of the link is 60 s. */
 const outageMs = 30_000
 const deletedMs = 20_000
-/** An agent that no server comes back to ends after 60 s, and the cluster removes its Job. */
-const graceMs = 60_000 + deletedMs + 10_000
+/** An agent that no server comes back to ends after the 60 s and the 10 s of a last try, and the cluster removes its Job. */
+const graceMs = 70_000 + deletedMs + 10_000
 
 describe('a session through an outage of the cluster leaves it as it was, and its callers served,', () => {
   const mark = markRun()

@@ -25,8 +25,8 @@ import { type AgentPod, agentPods, type Stand, startStand, untilNoAgents } from 
 
 /** What deleting a Job and its pod takes: the API server's and the kubelet's work. */
 const deletedMs = 20_000
-/** An agent that no server comes back to ends after the grace time of 60 s, and the cluster removes its Job. */
-const graceMs = 60_000 + deletedMs + 10_000
+/** An agent that no server comes back to ends after the grace time of 60 s and the 10 s of a last try, and the cluster removes its Job. */
+const graceMs = 70_000 + deletedMs + 10_000
 
 describe('a session leaves the cluster as it was, and its callers served,', () => {
   const mark = markRun()
