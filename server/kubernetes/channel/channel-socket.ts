@@ -1,12 +1,10 @@
-// One WebSocket of Kubernetes' channel protocol, where the first byte of each message names its channel: bounded writing, pausing, one end.
+// One WebSocket that carries the channels of a port-forward or an exec: bounded writing, pausing, one end.
 //
-//   message   channel (1 byte)   bytes of that channel, to the end of the message
-//
-// Sources: k8s.io/apimachinery, pkg/util/httpstream/wsstream/conn.go. The other end reads a message as one WebSocket frame and does not put
-// fragments together (golang.org/x/net/websocket, Codec.Receive), so every message is sent as exactly one frame.
+// The other end of the channel protocol reads a message as one WebSocket frame and does not put fragments together
+// (golang.org/x/net/websocket, Codec.Receive), so every message is sent as exactly one frame.
 import type { RawData, WebSocket } from 'ws'
-import { encodeMessage } from './message.ts'
 import { Pulse } from './pulse.ts'
+import { channelFormat, type Found, type WireFormat } from './wire-format.ts'
 
 /** What may wait in the WebSocket and its socket before a writer has to wait. */
 const bufferedBytes = 128 << 10
@@ -21,8 +19,11 @@ export type ChannelEvents = {
   reachable(): Promise<boolean>
 }
 
+const binary = { binary: true, compress: false }
+
 export class ChannelSocket {
   readonly #ws: WebSocket
+  readonly #format: WireFormat
   #events: ChannelEvents | undefined
   #pulse: Pulse | undefined
   #fault: string | undefined
@@ -30,19 +31,25 @@ export class ChannelSocket {
   #roomWanted: ((error?: Error) => void) | undefined
 
   /** Takes over an open WebSocket, whose messages wait until `start`. */
-  constructor(ws: WebSocket) {
+  constructor(ws: WebSocket, format: WireFormat = channelFormat) {
     this.#ws = ws
+    this.#format = format
   }
 
   /** To be called at once, in the turn of the constructor. */
   start(events: ChannelEvents): void {
     const ws = this.#ws
     this.#events = events
-    this.#pulse = new Pulse(ws, { reachable: events.reachable, dead: reason => this.#breakOff(reason) })
+    this.#pulse = new Pulse(ws, {
+      reachable: events.reachable,
+      dead: reason => this.#breakOff(reason),
+      ...this.#ownPing(),
+    })
     ws.binaryType = 'nodebuffer'
     ws.on('message', this.#message)
     ws.on('error', this.#failed)
     ws.on('close', this.#closed)
+    for (const bytes of this.#format.opening) this.#sendRaw(bytes)
     ws.resume()
   }
 
@@ -58,7 +65,7 @@ export class ChannelSocket {
       return
     }
     this.#pulse?.sent()
-    this.#ws.send(encodeMessage(channel, chunks), { binary: true, compress: false }, this.#sent)
+    this.#ws.send(this.#format.encode(channel, chunks), binary, this.#sent)
     if (this.#ws.bufferedAmount <= bufferedBytes) room()
     else this.#roomWanted = room
   }
@@ -88,6 +95,16 @@ export class ChannelSocket {
     this.#ws.close(1000)
   }
 
+  #ownPing(): { ping?: () => void } {
+    const { ping } = this.#format
+    return ping === undefined ? {} : { ping: () => this.#sendRaw(ping()) }
+  }
+
+  /** What no writer waits for; a socket that cannot send says so itself, by its end. */
+  #sendRaw(bytes: Buffer): void {
+    this.#ws.send(bytes, binary, () => {})
+  }
+
   readonly #sent = (error?: Error | null): void => {
     // A socket that failed says so by its end, after what came before it was read.
     if (error || this.#ws.bufferedAmount > bufferedBytes / 2) return
@@ -100,7 +117,19 @@ export class ChannelSocket {
     this.#pulse?.heard()
     const bytes = data as Buffer
     if (!isBinary) this.#breakOff('the cluster sent text where bytes belong')
-    else if (bytes.length > 0) this.#events?.message(bytes[0]!, bytes.subarray(1))
+    else this.#format.decode(bytes, this.#found)
+  }
+
+  readonly #found: Found = {
+    message: (channel, bytes) => {
+      if (this.#open) this.#events?.message(channel, bytes)
+    },
+    pong: () => this.#pulse?.ponged(),
+    reply: bytes => this.#sendRaw(bytes),
+    over: fault => {
+      this.#fault = fault
+      this.#end()
+    },
   }
 
   /** What does not follow the WebSocket protocol; a socket's own errors do not come here, only its end. */

@@ -3,11 +3,14 @@ import type { Duplex } from 'node:stream'
 import { Failure } from '../../../protocol/errors.ts'
 import { orAborted, within } from '../../deadline.ts'
 import { type Api, apiPath } from '../client/api.ts'
+import { acceptedProtocol } from '../client/dial.ts'
 import { ChannelSocket } from './channel-socket.ts'
 import { refusal } from './explain.ts'
 import { PodConnection } from './pod-connection.ts'
 import { PortFrames } from './port-frames.ts'
 import { reachable } from './reachable.ts'
+import { tunnelFormat, tunnelProtocol } from './tunnel-format.ts'
+import { channelFormat } from './wire-format.ts'
 
 /** How long the node may take to open the channels after the API server has accepted. */
 const openWithinMs = 10_000
@@ -28,7 +31,11 @@ export type PortForwardOptions = {
  */
 export async function portForward(api: Api, options: PortForwardOptions): Promise<Duplex> {
   const { pod, port, signal } = options
-  const socket = new ChannelSocket(await dial(api, options))
+  const ws = await dial(api, options)
+  const socket = new ChannelSocket(
+    ws,
+    acceptedProtocol(ws) === tunnelProtocol ? tunnelFormat(port) : channelFormat,
+  )
   const connection = new PodConnection(socket)
   const frames = new PortFrames({ pod, port, connection, abandon: () => socket.close(() => {}) })
   // Until the caller has it, its failure is told by the rejection.
@@ -54,7 +61,8 @@ async function dial(api: Api, { namespace, pod, port, signal }: PortForwardOptio
     return await api.dial({
       path: apiPath('/api/v1/namespaces', namespace, 'pods', pod, 'portforward'),
       query: { ports: port },
-      protocols: ['v4.channel.k8s.io'],
+      // An API server or a node that knows no tunnel takes the second.
+      protocols: [tunnelProtocol, 'v4.channel.k8s.io'],
       signal,
       asks: { verb: 'get', resource: 'pods/portforward', namespace },
     })

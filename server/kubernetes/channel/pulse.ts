@@ -10,6 +10,8 @@ export type PulseOptions = {
   reachable(): Promise<boolean>
   /** Called once, with what was silent. */
   dead(reason: string): void
+  /** Sends a ping whose answer is told by `ponged`; the WebSocket's own by default. */
+  ping?(): void
 }
 
 export class Pulse {
@@ -28,7 +30,7 @@ export class Pulse {
   constructor(ws: WebSocket, options: PulseOptions) {
     this.#ws = ws
     this.#options = options
-    ws.on('pong', this.#ponged)
+    if (options.ping === undefined) ws.on('pong', this.ponged)
     // The socket keeps the program running, not its pulse.
     this.#timer = setInterval(() => this.#tick(), tickMs).unref()
   }
@@ -44,10 +46,10 @@ export class Pulse {
   stop(): void {
     this.#stopped = true
     clearInterval(this.#timer)
-    this.#ws.off('pong', this.#ponged)
+    this.#ws.off('pong', this.ponged)
   }
 
-  readonly #ponged = (): void => {
+  readonly ponged = (): void => {
     this.heard()
     this.#awaiting = false
   }
@@ -78,7 +80,8 @@ export class Pulse {
     this.#awaiting = true
     this.#assured = false
     // A socket that cannot send says so itself, by its end.
-    this.#ws.ping(undefined, undefined, () => {})
+    if (this.#options.ping === undefined) this.#ws.ping(undefined, undefined, () => {})
+    else this.#options.ping()
   }
 
   async #ask(): Promise<void> {

@@ -1,5 +1,5 @@
 // A WebSocket to the API server, for the channels of port-forward, exec and attach.
-import type { IncomingMessage } from 'node:http'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import type { ApiRequest } from './api.ts'
 import { connectionFailure } from './connection-failure.ts'
@@ -32,7 +32,11 @@ function open(
   url.protocol = server.protocol === 'https:' ? 'wss:' : 'ws:'
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason)
-    const socket = new WebSocket(url, [...request.protocols], {
+    const socket = new WebSocket(url, request.protocols.map(asToken), {
+      finishRequest: request => {
+        translateProtocols(request)
+        request.end()
+      },
       agent: transport.agent,
       headers: { 'User-Agent': userAgent, ...(identity.headers as Record<string, string>) },
       perMessageDeflate: false,
@@ -61,6 +65,24 @@ function open(
       holdMessages(socket)
       resolve(socket)
     })
+  })
+}
+
+/** The protocol that the other end chose. */
+export const acceptedProtocol = (socket: WebSocket): string => socket.protocol.replaceAll('!', '/')
+
+/**
+ * Kubernetes names a protocol "SPDY/3.1+portforward.k8s.io", where RFC 6455 wants a token, in which no slash may stand, and ws refuses anything
+ * else. So ws sees a token, and the other end sees the name.
+ */
+const asToken = (protocol: string): string => protocol.replaceAll('/', '!')
+
+function translateProtocols(request: ClientRequest): void {
+  const name = 'sec-websocket-protocol'
+  const asked = request.getHeader(name)
+  if (asked !== undefined) request.setHeader(name, String(asked).replaceAll('!', '/'))
+  request.prependListener('upgrade', ({ headers }: IncomingMessage) => {
+    if (headers[name] !== undefined) headers[name] = asToken(headers[name])
   })
 }
 

@@ -39,7 +39,7 @@ export async function startLoadPods(): Promise<LoadPods> {
   await kubectl(
     inside(
       'server',
-      '(tail -f /dev/null | /tmp/load serve 0.0.0.0:8080 >/tmp/out 2>&1 &) ; until grep -q listening /tmp/out; do sleep 0.1; done',
+      '(tail -f /dev/null | /tmp/load serve 0.0.0.0:8080) </dev/null >/tmp/out 2>&1 & until grep -q listening /tmp/out; do sleep 0.1; done',
     ),
   )
   const address = `${server.status.podIP}:8080`

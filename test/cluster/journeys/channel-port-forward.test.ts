@@ -77,7 +77,8 @@ describe('a port-forward', () => {
     connection.on('drain', write)
     write()
     const total = await standstill('what was written', async () => written)
-    assert.ok(total > 0 && total < 40 * MiB, `${total} bytes went to a pod that reads nothing`)
+    // What the kernels of five hops hold: each socket up to 6 MiB received and 4 MiB sent.
+    assert.ok(total > 0 && total < 100 * MiB, `${total} bytes went to a pod that reads nothing`)
     assert.ok(connection.writableLength < MiB, `${connection.writableLength} bytes wait in the stream`)
     assert.ok(rss() - before < 40 * MiB, 'the process grew')
     connection.destroy()

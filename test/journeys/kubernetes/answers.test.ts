@@ -1,11 +1,13 @@
 // What a client of a cluster makes of answers: good ones, large ones, refusals, busy servers, and connections that end under it.
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttps, type Server } from 'node:https'
 import { gzipSync } from 'node:zlib'
 import { WebSocketServer } from 'ws'
 import { Failure } from '../../../protocol/errors.ts'
 import { StatusError } from '../../../server/kubernetes/client/api.ts'
+import { acceptedProtocol } from '../../../server/kubernetes/client/dial.ts'
 import { type Answer, ApiStage, answerJson, answerStatus, ask, asks } from './api-stage.ts'
 
 const signal = () => AbortSignal.timeout(20_000)
@@ -220,6 +222,27 @@ describe('the client of a cluster', () => {
       const server = new WebSocketServer({ server: https, ...options })
       return { server, port: await stage.listen(https) }
     }
+
+    for (const chosen of ['SPDY/3.1+portforward.k8s.io', 'v4.channel.k8s.io'])
+      it(`asks for Kubernetes' names of protocols as they are, and knows that "${chosen}" was chosen`, async () => {
+        const https = createHttps(stage.authority.issue({ cn: 'api', names: ['IP:127.0.0.1'] }))
+        let wanted: string | undefined
+        https.on('upgrade', (request, socket) => {
+          wanted = request.headers['sec-websocket-protocol']
+          // RFC 6455 section 4.2.2.
+          const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+          const accept = createHash('sha1').update(key).digest('base64')
+          const head = ['HTTP/1.1 101 Switching Protocols', 'Upgrade: websocket', 'Connection: Upgrade']
+          const rest = [`Sec-WebSocket-Accept: ${accept}`, `Sec-WebSocket-Protocol: ${chosen}`, '', '']
+          socket.write([...head, ...rest].join('\r\n'))
+        })
+        const api = await stage.client(await stage.listen(https))
+        const protocols = ['SPDY/3.1+portforward.k8s.io', 'v4.channel.k8s.io']
+        const socket = await api.dial({ ...dialled, protocols, signal: signal() })
+        assert.equal(wanted, protocols.join(','))
+        assert.equal(acceptedProtocol(socket), chosen)
+        socket.terminate()
+      })
 
     it('holds the messages that come before somebody listens, and sends the headers of the user', async () => {
       const { server, port } = await serveSockets()
