@@ -49,6 +49,9 @@ export function normalAddress(address: string): string {
 }
 
 export const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::'
+/** Where a listener can be reached from this machine. */
+export const loopbackInstead = ({ address, port }: Endpoint): Endpoint =>
+  isWildcard(address) ? { address: address === '::' ? '::1' : '127.0.0.1', port } : { address, port }
 export const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.')
 
 function parseFour(address: string): Buffer {

@@ -8,6 +8,12 @@ export const privilegesNotice: Notice = {
   text: 'sudo, ping and other programs with the setuid bit gain no rights in this session, because the command runs with no_new_privs',
 }
 
+export const portSharedNotice = (port: number): Notice => ({
+  level: 'warning',
+  code: 'port-shared',
+  text: `A program outside of the session shares port ${port} with the process (SO_REUSEPORT): the process gets nothing on it until that program has ended`,
+})
+
 export const guardNotice = (errno: number): Notice => ({
   level: 'warning',
   code: 'guard-missing',

@@ -16,6 +16,8 @@ import { becomeSubreaper, reapOrphans } from './linux/children.ts'
 import { endAs } from './linux/group.ts'
 import { whenHungUp } from './linux/hangup.ts'
 import { exitAtOnce } from './linux/libc.ts'
+import { isSocketHeld } from './linux/processes.ts'
+import { openListenTable } from './linux/sock-diag.ts'
 import { makeListeners } from './listeners.ts'
 import { guardNotice, privilegesNotice } from './notices.ts'
 import { openServerLine, type ServerLine } from './server-line.ts'
@@ -29,6 +31,8 @@ type Start = Extract<ToSupervisor, { type: 'start' }>
 type End = { code?: number; signal?: string }
 /** How long what is hooked has to end by itself when the server is gone. */
 const killAfterMs = 2000
+/** What is delivered meanwhile is judged by itself; this is for the port's capture to end. */
+const lookAtListenersMs = 500
 /** The last word to the server may take so long, while trapped calls wait for the guard. */
 const lastWordMs = 200
 
@@ -59,7 +63,10 @@ function refuseToRunAlone(): void {
 
 class Supervisor {
   readonly #line: ServerLine
-  readonly #listeners = makeListeners(message => this.#line.say(message))
+  readonly #listeners = makeListeners(message => this.#line.say(message), {
+    ...openListenTable(),
+    isHeld: inode => isSocketHeld(inode, process.pid),
+  })
   readonly #threads = startThreads({
     answerer: message => this.#hearAnswerer(message),
     spawner: message => this.#hearSpawner(message),
@@ -94,6 +101,7 @@ class Supervisor {
       ({ memory, acceptWatch, noNewPrivileges }) => {
         this.#listeners.watch(memory.wanted)
         watchAccepts(acceptWatch, cookie => this.#listeners.find(cookie))
+        setInterval(() => this.#listeners.look(), lookAtListenersMs)
         if (noNewPrivileges) this.#line.say({ type: 'notice', ...privilegesNotice })
         this.#line.say({ type: 'warm' })
       },
@@ -142,6 +150,13 @@ class Supervisor {
         this.#announcements(threads).put(message.announcement, message.source, message)
         // The answerer reads the same memory at each decision, so that it is in force from here on.
         this.#line.say({ type: 'announced', announcement: message.announcement })
+        break
+      case 'connected':
+        this.#line.say({
+          type: 'reached',
+          announcement: message.announcement,
+          hooked: this.#listeners.reaches(message.to),
+        })
         break
       case 'retract':
         this.#announcements(threads).retract(message.announcement)

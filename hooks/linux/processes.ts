@@ -81,6 +81,12 @@ export function socketInodes(pid: number): Set<string> {
   return inodes
 }
 
+/** Whether any process below `ancestor` has this socket open. */
+export const isSocketHeld = (inode: number, ancestor: number): boolean =>
+  listProcesses()
+    .descendants(ancestor)
+    .some(pid => socketInodes(pid).has(String(inode)))
+
 /** Hooked processes that carry this mark in their environment, oldest first. */
 export function markedProcesses(mark: string): number[] {
   return pidsOf('/proc').filter(

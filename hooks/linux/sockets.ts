@@ -1,8 +1,10 @@
 // Socket calls on our copies of a process's sockets: bind(2), listen(2), accept4(2), socket(7), poll(2).
+import { fstatSync } from 'node:fs'
 import { close, declare } from './libc.ts'
 
 const SOL_SOCKET = 1
 const SO_TYPE = 3
+const SO_REUSEPORT = 15
 const SO_RCVTIMEO = 20
 const SO_ACCEPTCONN = 30
 const SO_PROTOCOL = 38
@@ -68,6 +70,10 @@ export function streamFamily(socket: number): number | undefined {
   return internet && (protocol === IPPROTO_TCP || protocol === IPPROTO_MPTCP) ? family : undefined
 }
 
+/** The number by which /proc and the kernel's tables of sockets name it. */
+export const inodeOf = (socket: number): number => fstatSync(socket).ino
+
+export const sharesPort = (socket: number): boolean => intOption(socket, SO_REUSEPORT) === 1
 export const isListening = (socket: number): boolean => intOption(socket, SO_ACCEPTCONN) === 1
 export const isNonBlocking = (socket: number): boolean => (fcntl(socket, F_GETFL, 0) & O_NONBLOCK) !== 0
 

@@ -76,7 +76,9 @@ function adoptListener(copy: number, world: World): Listener | undefined {
   if (family === undefined || !isListening(copy) || namespaceOf(copy) !== world.namespace) return undefined
   const name = socketName(copy)
   const port = typeof name === 'number' ? undefined : readAddress(name)?.port
-  return port !== undefined && world.isWanted(port) ? registerListener(copy, family, world) : undefined
+  return port !== undefined && world.isWanted(port)
+    ? registerListener(copy, family, world, { inherited: true })
+    : undefined
 }
 
 const flagsOf = (call: Call, accept4: number) => (numberOf(call) === accept4 ? intArgument(call, 3) : 0)

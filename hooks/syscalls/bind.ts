@@ -3,7 +3,7 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import { readAddress, writeAddress } from '../address.ts'
 import { readMemory } from '../linux/memory.ts'
 import { type Call, intArgument, isAlive } from '../linux/notification.ts'
-import { bind, cookieOf, namespaceOf, socketName, streamFamily } from '../linux/sockets.ts'
+import { bind, cookieOf, namespaceOf, sharesPort, socketName, streamFamily } from '../linux/sockets.ts'
 import { loopbackFor } from '../shared/announcements.ts'
 import { describeHolder, findHolder, type Holder } from './port-holder.ts'
 import { withCopy } from './with-copy.ts'
@@ -41,12 +41,17 @@ export function answerBind(call: Call, world: World): Outcome {
     if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
     if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
     const put = (endpoint: Endpoint) => bind(copy, moveAddress(bytes, endpoint))
-    const result = put(target)
+    const result = sharesPort(copy) && isOutsidersPort(target, world) ? -EADDRINUSE : put(target)
     const final =
       result < 0 && world.isWanted(asked.port) ? substitute(-result, target, put, copy, world) : result
     if (final === 0) remember(copy, family, asked, world)
     return give(final)
   })
+}
+
+/** A port shared with a program outside of the session (SO_REUSEPORT) would give that program part of what is delivered. */
+function isOutsidersPort(target: Endpoint, world: World): boolean {
+  return world.isWanted(target.port) && findHolder(target, world.supervisor)?.hooked === false
 }
 
 /** The struct that the process gave, scope and flow kept, with another address and port in it. */

@@ -20,17 +20,24 @@ export function conflicts(entry: TcpEntry, wanted: Endpoint): boolean {
   return isWildcard(entry.address) || isWildcard(wanted.address) || entry.address === wanted.address
 }
 
-/** The holder of the port; undefined when no listening socket is in the way (a socket that is only bound, or a connection that lingers). */
+/**
+ * The holder of the port, one outside of the session before others of a shared port; undefined when no listening socket is in the way (a
+ * socket that is only bound, or a connection that lingers).
+ */
 export function findHolder(wanted: Endpoint, supervisor: number): Holder | undefined {
-  const entries = ['tcp', 'tcp6'].flatMap(table => parseTcpTable(readQuietly(`/proc/net/${table}`)))
-  const entry = entries.find(one => conflicts(one, wanted))
-  if (entry === undefined) return undefined
+  const entries = ['tcp', 'tcp6']
+    .flatMap(table => parseTcpTable(readQuietly(`/proc/net/${table}`)))
+    .filter(one => conflicts(one, wanted))
+  if (entries.length === 0) return undefined
   const processes = listProcesses()
   const hooked = new Set(processes.descendants(supervisor))
   const ordered = [...hooked, ...processes.pids.filter(pid => !hooked.has(pid))]
-  const pid = ordered.find(one => socketInodes(one).has(entry.inode))
-  if (pid === undefined) return { hooked: false, user: entry.user }
-  return { hooked: hooked.has(pid), user: entry.user, pid, name: processes.name(pid) }
+  const holders = entries.map(({ inode, user }): Holder => {
+    const pid = ordered.find(one => socketInodes(one).has(inode))
+    if (pid === undefined) return { hooked: false, user }
+    return { hooked: hooked.has(pid), user, pid, name: processes.name(pid) }
+  })
+  return holders.find(holder => !holder.hooked) ?? holders[0]
 }
 
 export const describeHolder = ({ pid, name, user }: Holder): string =>

@@ -27,7 +27,18 @@ export const give = (result: number): Outcome => ({ kind: 'result', result })
 export const done: Outcome = { kind: 'done' }
 
 export type Notice = { level: 'info' | 'warning'; code: string; text: string }
-export type Listener = { cookie: bigint; family: number; asked: Endpoint; actual: Endpoint }
+export type Listener = {
+  cookie: bigint
+  /** How the kernel's tables show it, an MPTCP socket too. */
+  inode: number
+  family: number
+  asked: Endpoint
+  actual: Endpoint
+  /** SO_REUSEPORT: other sockets of the same user, ours or not, may share its port. */
+  sharesPort: boolean
+  /** It listened before the filter was there, so that a program outside of the session may have it too. */
+  inherited: boolean
+}
 export type Binding = { family: number; asked: Endpoint; actual: Endpoint }
 
 export type World = {

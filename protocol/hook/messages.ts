@@ -40,9 +40,21 @@ export const fromSupervisor = t.union([
     ],
     actual: [endpoint, 'where it is really bound'],
   }),
+  object('HookClosed', {
+    type: type(
+      'closed',
+      'nothing may be delivered to this listener any more: no hooked process has it, or a program outside of the session shares its port; `listening` comes again when that is over',
+    ),
+    listener: [t.string, 'cookie of the socket'],
+  }),
   object('HookAnnounced', {
     type: type('announced', 'the announcement is in force: connect now'),
     announcement: [count, 'its id'],
+  }),
+  object('HookReached', {
+    type: type('reached', 'answers `connected`'),
+    announcement: [count, 'its id'],
+    hooked: [t.boolean, 'whether a hooked process, and nobody else, can have that connection'],
   }),
   object('HookSignalled', {
     type: type('signalled', 'the oldest `signal` that was not confirmed yet has been given to the command'),
@@ -103,6 +115,14 @@ export const toSupervisor = t.union([
     source: [endpoint, 'loopback address and port that the server will connect from'],
     caller: [endpoint, 'what accept and getpeername show'],
     pod: [endpoint, 'what getsockname shows'],
+  }),
+  object('HookConnected', {
+    type: type(
+      'connected',
+      'the announced connection stands: is it one of a hooked process? Nothing is sent on it before the answer',
+    ),
+    announcement: [count, 'its id'],
+    to: [endpoint, 'where the server has connected to'],
   }),
   object('HookRetract', {
     type: type(

@@ -104,6 +104,7 @@ export class Delivery {
       failure = error.code === 'ECONNRESET' || error.code === 'EPIPE' ? closedByProcess : String(error.code)
     })
     socket.on('close', () => this.#finish(this.#resetReason ?? failure))
+    socket.resume()
     const queue = this.#queue
     this.#queue = []
     for (const bytes of queue) this.#send(socket, bytes)

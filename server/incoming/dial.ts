@@ -28,7 +28,7 @@ export type DialOptions = {
 /** `refused`: nothing listens there (any more). `reason` is a phrase for the user. */
 export type Dialled = { socket: Socket } | { refused: boolean; reason: string }
 
-/** Never throws. The socket has no listeners but its own; when it closes, its source port is given back and its announcement retracted. */
+/** Never throws. The socket is paused and has no listeners but its own; when it closes, its source port is given back and its announcement retracted. */
 export async function dialListener(options: DialOptions): Promise<Dialled> {
   const { listener, doorways, signal } = options
   const askedMs = performance.now()
@@ -79,7 +79,10 @@ async function attemptFrom(
     result = await connectFrom(sourcePort, route, port, signal)
   if ('socket' in result) {
     result.socket.once('close', over)
-    return result
+    const to = { address: route.to, port }
+    if ((await within(announced.reached(to), signal)) === true) return result
+    sendReset(result.socket)
+    return signal.aborted ? outcomeOf('ECANCELED', port) : outcomeOf('another program', port)
   }
   over()
   if (result.code === 'EADDRINUSE' || result.code === 'EADDRNOTAVAIL') return 'port taken'
@@ -90,6 +93,8 @@ function outcomeOf(code: string, port: number): Dialled {
   switch (code) {
     case 'ECONNREFUSED':
       return { refused: true, reason: `nothing listens on port ${port}` }
+    case 'another program':
+      return { refused: true, reason: `a program outside of the session has port ${port}, or shares it` }
     case 'ETIMEDOUT':
       return {
         refused: false,
@@ -161,6 +166,8 @@ function connectFrom(
     signal.addEventListener('abort', onAbort)
     socket.once('connect', () => {
       settle()
+      // Nothing is read, so that nothing is missed, until whoever gets the socket resumes it.
+      socket.pause()
       resolve({ socket })
     })
     socket.once('error', (error: NodeJS.ErrnoException) => {

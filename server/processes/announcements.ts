@@ -5,11 +5,16 @@ import type { ToSupervisor } from '../../protocol/hook/messages.ts'
 /** A supervisor that is stopped (a debugger, the freezer) must not hold up delivery for longer. */
 const announceTimeoutMs = 2_000
 
-export type Announced = { retract(): void }
+export type Announced = {
+  /** Asked when the connection stands, before anything is sent on it: whether a hooked process has it, and nobody else. False when in doubt. */
+  reached(to: Endpoint): Promise<boolean>
+  retract(): void
+}
 
 export class Announcements {
   readonly #send: (message: ToSupervisor) => void
   readonly #waiting = new Map<number, { resolve(): void; reject(cause: Error): void }>()
+  readonly #asked = new Map<number, (hooked: boolean) => void>()
   #last = 0
 
   constructor(send: (message: ToSupervisor) => void) {
@@ -45,15 +50,33 @@ export class Announcements {
     } finally {
       this.#waiting.delete(announcement)
     }
-    return { retract }
+    return { retract, reached: to => this.#reached(announcement, to) }
+  }
+
+  #reached(announcement: number, to: Endpoint): Promise<boolean> {
+    return new Promise(resolve => {
+      const answer = (hooked: boolean) => {
+        clearTimeout(timer)
+        this.#asked.delete(announcement)
+        resolve(hooked)
+      }
+      const timer = setTimeout(() => answer(false), announceTimeoutMs)
+      this.#asked.set(announcement, answer)
+      this.#send({ type: 'connected', announcement, to })
+    })
   }
 
   confirmed(announcement: number): void {
     this.#waiting.get(announcement)?.resolve()
   }
 
+  reached(announcement: number, hooked: boolean): void {
+    this.#asked.get(announcement)?.(hooked)
+  }
+
   /** The supervisor is gone. */
   fail(): void {
+    for (const answer of this.#asked.values()) answer(false)
     for (const { reject } of this.#waiting.values()) reject(new Error('the hooks of the process are gone'))
   }
 }

@@ -1,20 +1,21 @@
 // One command under the hooks, from the supervisor's first word to the end of its last process.
-import type { Endpoint } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { FromSupervisor, ToSupervisor } from '../../protocol/hook/messages.ts'
 import { settledWithin } from '../deadline.ts'
 import { toldFailure } from '../told-failure.ts'
 import { Announcements } from './announcements.ts'
 import type { Channel } from './channel.ts'
+import { type Listener, ListenerTable } from './listener-table.ts'
 import { commandWatch, endMarked } from './orphan.ts'
 
 export type Start = Omit<Extract<ToSupervisor, { type: 'start' }>, 'type'>
-export type Listener = { asked: Endpoint; actual: Endpoint }
 /** As process/exit reports it. */
 export type Exit = { code?: number; signal?: string; failure?: string }
 
 export type HookedProcessEvents = {
   listening(listener: Listener): void
+  /** It has not listened on a port for a while on which it did. */
+  closed(): void
   notice(level: 'info' | 'warning', text: string): void
   /** The supervisor was killed while its command ran. */
   orphaned(): void
@@ -33,7 +34,7 @@ export class HookedProcess {
   readonly exited: Promise<Exit>
   /** Resolves when nothing of it is hooked any more. */
   readonly gone: Promise<void>
-  readonly listeners = new Map<string, Listener>()
+  readonly listeners: ListenerTable
   readonly announcements: Announcements
   #channel: Channel | undefined
   #start: Start | undefined
@@ -57,6 +58,7 @@ export class HookedProcess {
     this.started.catch(() => {})
     this.exited = new Promise(exited => (this.#resolve.exited = exited))
     this.gone = new Promise(gone => (this.#resolve.gone = gone))
+    this.listeners = new ListenerTable(() => events.closed())
     this.announcements = new Announcements(message => this.send(message))
   }
 
@@ -142,9 +144,12 @@ export class HookedProcess {
         ...(message.signal === undefined ? {} : { signal: message.signal }),
       })
     } else if (message.type === 'listening') {
-      this.listeners.set(message.listener, { asked: message.asked, actual: message.actual })
+      this.listeners.add(message.listener, message)
       this.events.listening(message)
-    } else if (message.type === 'announced') this.announcements.confirmed(message.announcement)
+    } else if (message.type === 'closed') {
+      this.listeners.close(message.listener)
+    } else if (message.type === 'reached') this.announcements.reached(message.announcement, message.hooked)
+    else if (message.type === 'announced') this.announcements.confirmed(message.announcement)
     else if (message.type === 'signalled') this.#unconfirmed.shift()
     else if (message.type === 'notice') this.events.notice(message.level, message.text)
   }

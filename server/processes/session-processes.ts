@@ -2,9 +2,10 @@
 import { Failure } from '../../protocol/errors.ts'
 import { processExit } from '../../protocol/rpc/processes.ts'
 import type { Client } from '../rpc/client.ts'
-import { HookedProcess, type Listener, type Start } from './hooked-process.ts'
+import { HookedProcess, type Start } from './hooked-process.ts'
 import type { Hooks } from './hooks.ts'
 import { LaunchedProcess, type LaunchOptions } from './launched.ts'
+import type { Listener } from './listener-table.ts'
 import { type Prepared, type PrepareOptions, prepare } from './prepared.ts'
 import { SpawnedSupervisor } from './spawned.ts'
 
@@ -17,7 +18,7 @@ export type StartFacts = { environment: Record<string, string | null>; addresses
 export type ProcessHost = {
   readonly sessionId: string
   readonly client: Client
-  /** Another port is listened on, or a command started or ended. */
+  /** Another port is listened on, or one no longer, or a command started or ended. */
   onListening(): void
   onCount(): void
 }
@@ -66,16 +67,14 @@ export class SessionProcesses {
   /** The newest listener on a port of the process, with the process that has it. */
   listenerOn(port: number): { process: HookedProcess; listener: Listener } | undefined {
     for (const process of [...this.#all.values()].reverse()) {
-      const listener = [...process.listeners.values()].reverse().find(({ asked }) => asked.port === port)
+      const listener = process.listeners.all.reverse().find(({ asked }) => asked.port === port)
       if (listener !== undefined && process.connected) return { process, listener }
     }
     return undefined
   }
 
   get listeningPorts(): number[] {
-    return [...this.#all.values()].flatMap(({ listeners }) =>
-      [...listeners.values()].map(({ asked }) => asked.port),
-    )
+    return [...this.#all.values()].flatMap(({ listeners }) => listeners.ports)
   }
 
   async launch(options: LaunchOptions): Promise<LaunchedProcess> {
@@ -118,6 +117,7 @@ export class SessionProcesses {
     const { client } = this.host
     const process = new HookedProcess(id, label, {
       listening: () => this.host.onListening(),
+      closed: () => this.host.onListening(),
       notice: (level, text) => (level === 'warning' ? client.show(level, text) : client.log(level, text)),
       orphaned: () =>
         client.show(

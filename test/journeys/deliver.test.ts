@@ -6,12 +6,13 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { Duplex } from 'node:stream'
+import { deferred } from '../../clients/rpc/deferred.ts'
 import type { Endpoint as Address } from '../../protocol/codec.ts'
 import { createEndpoint, type Endpoint } from '../../protocol/link/endpoint.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { TrafficEvent } from '../../protocol/rpc/traffic.ts'
 import { createIncoming, type Incoming } from '../../server/incoming/incoming.ts'
-import type { DeliveryListener } from '../../server/incoming/listener.ts'
+import type { AnnouncedConnection, DeliveryListener } from '../../server/incoming/listener.ts'
 import { createTraffic } from '../../server/traffic/traffic.ts'
 import { openedOf } from '../server/incoming/fake-stream.ts'
 import { type Lines, linesOf } from '../stage/lines.ts'
@@ -51,6 +52,8 @@ class Session {
   retracted = 0
   /** Called before an announcement is answered. */
   onAnnounce: (connection: Announced) => Promise<void> | void = () => {}
+  /** Called when a connection stands; whether the process has it. */
+  onConnected: (to: Address) => Promise<boolean> = async () => true
   /** Where the process listens. */
   listener: Address | undefined
   readonly notices: Lines = linesOf()
@@ -138,10 +141,11 @@ class Session {
     )
   }
 
-  async #announce(connection: Announced): Promise<{ retract(): void }> {
+  async #announce(connection: Announced): Promise<AnnouncedConnection> {
     this.announced.push(connection)
     await this.onAnnounce(connection)
     return {
+      reached: to => this.onConnected(to),
       retract: () => {
         this.retracted++
       },
@@ -152,7 +156,7 @@ class Session {
 const isEnded = (line: string) => (JSON.parse(line) as Report).event === 'ended'
 type Report = { event: string; port: number; bytes: number; hash: string; error?: string }
 
-type Mode = 'hash' | 'silent' | 'hang-up' | 'slow' | 'never'
+type Mode = 'hash' | 'greet' | 'silent' | 'hang-up' | 'slow' | 'never'
 
 /** A listener in a process of its own. */
 class Program {
@@ -294,6 +298,40 @@ describe('a mirrored connection on its way to the process', () => {
       assert.deepEqual(lost(), {})
     })
   }
+
+  it('gets nothing when the process does not have it, and is counted', async () => {
+    const program = await listen('hash')
+    const asked: Address[] = []
+    session.onConnected = async to => {
+      asked.push(to)
+      return false
+    }
+    const { stream } = session.open()
+    stream.write({ bytes: Buffer.from(keptAlive('/secret')) })
+    const { error, bytes } = await program.report('failed')
+    assert.deepEqual([error, bytes], ['ECONNRESET', 0])
+    assert.deepEqual(asked, [program.address])
+    assert.deepEqual([session.retracted, Object.values(lost())], [1, [1]])
+  })
+
+  it('gets its bytes only when it is known that the process has it, and what the process says first is not missed', async () => {
+    const program = await listen('greet')
+    const asked = deferred<void>()
+    const known = deferred<boolean>()
+    session.onConnected = () => {
+      asked.resolve()
+      return known.promise
+    }
+    const { stream } = session.open()
+    stream.write({ bytes: Buffer.from('after the greeting') })
+    await program.report('greeted')
+    assert.ok(program.lines.all.every(line => (JSON.parse(line) as Report).bytes !== 18))
+    await asked.promise
+    known.resolve(true)
+    stream.end()
+    const { received, sent } = await session.event('closed', ({ side }) => side === 'process')
+    assert.deepEqual([received, sent], [18, 5])
+  })
 
   it('takes its announcement back when it has ended', async () => {
     const program = await listen('hash')

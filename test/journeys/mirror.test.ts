@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { appendFileSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -6,6 +7,7 @@ import { launch, signalProcess } from '../../protocol/rpc/processes.ts'
 import { startSession, stopSession } from '../../protocol/rpc/sessions.ts'
 import { type Backend, startBackend } from '../stage/backend.ts'
 import { markRun, processesOf, untilNothing } from '../stage/leftovers.ts'
+import { linesOf } from '../stage/lines.ts'
 import { type Pod, programOf, startPod } from '../stage/pod.ts'
 
 const nodemon = resolve('node_modules/nodemon/bin/nodemon.js')
@@ -119,6 +121,37 @@ describe('a mirrored request', () => {
     } finally {
       rmSync(folder, { recursive: true })
     }
+  })
+
+  it('is not given to a program outside of the session that takes the port of a process that ended', async () => {
+    await withPod(async (pod, backend, sessionId) => {
+      const server = `${listen.join(' ')} & echo child $!; wait; echo waits; while :; do sleep 0.1; done`
+      const { processId } = await backend.connection.request(launch, {
+        sessionId,
+        command: ['sh', '-c', server],
+      })
+      const output = backend.output(processId)
+      await output.until('the process listening', line => line.startsWith('listening 8080'))
+      await untilCaptured(backend)
+      assert.equal((await pod.call(20, 5).result).answered, 20)
+      await output.untilCount('requests at the process', 20, isRequest)
+      const child = await output.until('the child', line => line.startsWith('child'))
+      process.kill(Number(child.split(' ')[1]), 'SIGKILL')
+      await output.until('the parent that waits', line => line === 'waits')
+      const foreign = spawn(listen[0]!, listen.slice(1), { stdio: ['ignore', 'pipe', 'inherit'] })
+      try {
+        const got = linesOf(foreign.stdout)
+        await got.until('the foreign program listening', line => line.startsWith('listening 8080'))
+        assert.equal((await pod.call(200, 5).result).answered, 200)
+        await backend.messages.until(
+          'the loss',
+          line => line.includes('do not get') || line.includes('does not get'),
+        )
+        assert.deepEqual(got.all, ['listening 8080'])
+      } finally {
+        foreign.kill('SIGKILL')
+      }
+    })
   })
 
   it("reaches a process that listens on another port by port_mapping, and shows it the pod's environment", async () => {

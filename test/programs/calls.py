@@ -2,6 +2,7 @@
 import errno
 import json
 import os
+import signal
 import socket
 import sys
 
@@ -34,6 +35,14 @@ def fork_bind(name, address, port):
     return result or None
 
 
+def fork_hold(name):
+    """A child that has this socket too, and its pid."""
+    child = os.fork()
+    if child == 0:
+        signal.pause()
+    return child
+
+
 calls = {
     "socket": make,
     "reuseaddr": lambda name: sockets[name].setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1),
@@ -45,6 +54,7 @@ calls = {
     ),
     "bind": lambda name, address, port: sockets[name].bind((address, port)),
     "fork-bind": fork_bind,
+    "fork-hold": fork_hold,
     "listen": lambda name: sockets[name].listen(16),
     "accept": accept,
     "getsockname": lambda name: list(sockets[name].getsockname())[:2],

@@ -2,6 +2,7 @@
 // Usage: deliver-listener.mjs MODE PORT [ADDRESS]; prints {"event":"listening","port"} first; SIGTERM ends it. The modes:
 //   hash    answers with the SHA-256 of all bytes when the other end has ended its half, then ends its own
 //   silent  accepts and never reads
+//   greet   says "hello" and ends its half at once, with event "greeted"
 //   hang-up reads the first bytes, answers "bye" as HTTP until the end, and closes, with event "hung-up"
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:net'
@@ -16,6 +17,7 @@ const server = createServer({ allowHalfOpen: true, pauseOnConnect: mode === 'sil
   say({ event: 'accepted', ...from })
   socket.on('error', error => say({ event: 'failed', ...from, bytes, error: error.code }))
   if (mode === 'silent') return
+  if (mode === 'greet') socket.end('hello', () => say({ event: 'greeted', ...from }))
   if (mode === 'hang-up') socket.once('close', () => say({ event: 'hung-up', ...from }))
   socket.on('data', chunk => {
     hash.update(chunk)
@@ -24,7 +26,7 @@ const server = createServer({ allowHalfOpen: true, pauseOnConnect: mode === 'sil
   })
   socket.on('end', () => {
     const digest = hash.digest('hex')
-    socket.end(digest)
+    if (mode !== 'greet') socket.end(digest)
     say({ event: 'ended', ...from, bytes, hash: digest })
   })
 })

@@ -13,6 +13,8 @@ def listen(arguments):
     address = arguments[1] if len(arguments) > 1 else "0.0.0.0"
     listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if arguments[2:] == ["shared"]:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     listener.bind((address, port))
     listener.listen(1024)
     return listener

@@ -6,10 +6,10 @@ import { linesOf } from './lines.ts'
 
 export type Holder = { readonly pid: number; release(): Promise<void> }
 
-export async function holdPort(port: number, address = '0.0.0.0'): Promise<Holder> {
-  const child: ChildProcess = spawn('/usr/bin/python3', [`${programs}/serve.py`, String(port), address], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+/** `shared`: by SO_REUSEPORT. */
+export async function holdPort(port: number, address = '0.0.0.0', { shared = false } = {}): Promise<Holder> {
+  const args = [`${programs}/serve.py`, String(port), address, ...(shared ? ['shared'] : [])]
+  const child: ChildProcess = spawn('/usr/bin/python3', args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const exited = once(child, 'exit')
   await linesOf(child.stdout).until(`the holder of port ${port}`, line => line.startsWith('ready'))
   return {

@@ -116,6 +116,13 @@ export class HookedCommand {
     })
   }
 
+  /** Whether a connection to this address would be one of a hooked process. */
+  async isReached(to: Endpoint): Promise<boolean> {
+    const announcement = ++this.#announcement
+    this.send({ type: 'connected', announcement, to })
+    return (await this.next('reached', message => message.announcement === announcement)).hooked
+  }
+
   /** Delivers one connection: announced, made from a source of its own, ended after the bytes. Gives the process's answer. */
   async deliver(
     listener: Listener,

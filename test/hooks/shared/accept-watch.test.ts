@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { makeAcceptWatch, openAcceptWatch, watchAccepts } from '../../../hooks/shared/accept-watch.ts'
+import { listenerOf } from '../listener-of.ts'
 
 describe('the accept watch', () => {
   let server: Server
@@ -19,7 +20,7 @@ describe('the accept watch', () => {
   function listener() {
     const { port } = server.address() as AddressInfo
     const endpoint = { address: '127.0.0.1', port }
-    return { cookie: 7n, family: 2, asked: endpoint, actual: endpoint }
+    return listenerOf({ cookie: 7n, asked: endpoint, actual: endpoint })
   }
   const find = (cookie: bigint) => (cookie === 7n ? listener() : undefined)
 

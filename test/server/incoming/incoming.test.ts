@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
 import { createIncoming } from '../../../server/incoming/incoming.ts'
-import type { DeliveryListener } from '../../../server/incoming/listener.ts'
+import type { AnnouncedConnection, DeliveryListener } from '../../../server/incoming/listener.ts'
 import { createTraffic } from '../../../server/traffic/traffic.ts'
 import { FakeStream, openedOf } from './fake-stream.ts'
 
@@ -66,9 +66,9 @@ describe('createIncoming()', () => {
   it('loses the copy when the hooks do not take the announcement, and retracts one that comes too late', async () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
-      let announced = (_: { retract(): void }) => {}
+      let announced = (_: AnnouncedConnection) => {}
       const announce = () =>
-        new Promise<{ retract(): void }>(resolve => {
+        new Promise<AnnouncedConnection>(resolve => {
           announced = resolve
         })
       const { incoming, accept } = stage(() => ({ asked: address, actual: address, announce }))
@@ -80,7 +80,7 @@ describe('createIncoming()', () => {
       assert.deepEqual({ ...incoming.lost }, { 'the hooks of port 8080 did not answer': 1 })
       assert.equal(stream.grantedBytes, 18)
       const retract = sinon.spy()
-      announced({ retract })
+      announced({ retract, reached: async () => true })
       await clock.tickAsync(0)
       assert.equal(retract.callCount, 1)
       assert.equal(clock.countTimers(), 0)

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import sinon from 'sinon'
 import type { FromSupervisor, ToSupervisor } from '../../../protocol/hook/messages.ts'
 import type { Channel, ChannelEvents } from '../../../server/processes/channel.ts'
 import { type Exit, HookedProcess } from '../../../server/processes/hooked-process.ts'
@@ -20,6 +21,7 @@ function supervised(id = 'p1-test') {
   }
   const process = new HookedProcess(id, 'npm start', {
     listening: ({ asked }) => void happened.push(`listening ${asked.port}`),
+    closed: () => void happened.push('closed'),
     notice: (level, text) => void happened.push(`${level} ${text}`),
     orphaned: () => void happened.push('orphaned'),
   })
@@ -79,9 +81,50 @@ describe('HookedProcess', () => {
     say({ type: 'listening', listener: '2', asked: endpoint(81), actual: endpoint(81) })
     say({ type: 'notice', level: 'warning', code: 'port-substituted', text: 'port 80 is held' })
     assert.deepEqual(happened, ['listening 80', 'listening 81', 'warning port 80 is held'])
-    assert.equal(process.listeners.size, 2)
+    assert.equal(process.listeners.all.length, 2)
     channel.close()
-    assert.equal(process.listeners.size, 0)
+    assert.equal(process.listeners.ports.length, 0)
+  })
+
+  it('delivers nothing to a listener that was closed, and lets go of its port when none comes back', () => {
+    const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { process, say, arrive, happened } = supervised()
+    arrive()
+    const listen = (id: string, port: number) =>
+      say({ type: 'listening', listener: id, asked: endpoint(port), actual: endpoint(port) })
+    try {
+      for (const port of [80, 81]) listen(String(port), port)
+      for (const id of ['80', '81', '82']) say({ type: 'closed', listener: id })
+      assert.deepEqual(process.listeners.all, [])
+      assert.deepEqual(process.listeners.ports, [80, 81])
+      listen('new', 81)
+      clock.tick(5_000)
+      assert.deepEqual(process.listeners.ports, [81])
+      assert.deepEqual(happened, ['listening 80', 'listening 81', 'listening 81', 'closed', 'closed'])
+    } finally {
+      clock.restore()
+    }
+  })
+
+  it('asks whether a connection has reached the process, and takes the end of the supervisor for a no', async () => {
+    const { process, say, arrive, channel, sent } = supervised()
+    arrive()
+    const announce = async (announcement: number) => {
+      const announced = process.announcements.announce({
+        source: endpoint(1),
+        caller: endpoint(2),
+        pod: endpoint(80),
+      })
+      say({ type: 'announced', announcement })
+      return (await announced).reached(endpoint(80))
+    }
+    const answers = [announce(1), announce(2), announce(3)]
+    await new Promise(setImmediate)
+    assert.deepEqual(sent.at(-1), { type: 'connected', announcement: 3, to: endpoint(80) })
+    say({ type: 'reached', announcement: 1, hooked: true })
+    say({ type: 'reached', announcement: 2, hooked: false })
+    channel.close()
+    assert.deepEqual(await Promise.all(answers), [true, false, false])
   })
 
   it('confirms an announcement by its id, and fails all when the supervisor goes', async () => {
