@@ -33,8 +33,9 @@ function guard(): never {
       { descriptor: listener, events: POLLIN },
     ]
     const waiting = [...strangers].map(descriptor => ({ descriptor, events: POLLIN }))
-    const [input, knock, ...rest] = poll([...own, ...waiting, ...wards.watched()], -1)
+    const [input, knock, ...rest] = poll([...own, ...waiting, ...wards.watched()], wards.patienceMs)
     wards.serve(rest.slice(waiting.length))
+    wards.endOrphans()
     for (const [index, { descriptor }] of waiting.entries()) {
       if (rest[index] === 0) continue
       strangers.delete(descriptor)

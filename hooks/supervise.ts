@@ -1,6 +1,7 @@
 // The supervisor's life: warm up, wait for start, run the command, stay until the last hooked process is gone, end as the command ended.
 import { writeSync } from 'node:fs'
 import { Failure } from '../protocol/errors.ts'
+import { markLimit } from '../protocol/hook/mark.ts'
 import {
   hookProcessVariable,
   hookSocketVariable,
@@ -11,11 +12,12 @@ import { commandEnvironment } from './command/environment.ts'
 import { exitCodeOf } from './command/failure.ts'
 import { followCommand, holdSignals } from './command/follow.ts'
 import { endEverything, signalCommand } from './command/signals.ts'
-import { registerWithGuard } from './guard/register.ts'
+import { type GuardLine, registerWithGuard } from './guard/register.ts'
 import { becomeSubreaper, reapOrphans } from './linux/children.ts'
 import { endAs } from './linux/group.ts'
 import { whenHungUp } from './linux/hangup.ts'
 import { exitAtOnce } from './linux/libc.ts'
+import { markByLimit } from './linux/limits.ts'
 import { isSocketHeld } from './linux/processes.ts'
 import { openListenTable } from './linux/sock-diag.ts'
 import { makeListeners } from './listeners.ts'
@@ -28,7 +30,10 @@ import type { FromAnswerer, FromSpawner, PlainFailure } from './shared/threads.t
 import { startThreads, type Threads } from './threads.ts'
 
 type Start = Extract<ToSupervisor, { type: 'start' }>
+type GuardAddress = Pick<Start, 'guard' | 'guardToken'>
 type End = { code?: number; signal?: string }
+/** Of a command line, in a sentence for the user. */
+const shownCharacters = 200
 /** How long what is hooked has to end by itself when the server is gone. */
 const killAfterMs = 2000
 /** What is delivered meanwhile is judged by itself; this is for the port's capture to end. */
@@ -47,6 +52,8 @@ export function supervise(command: readonly string[]): void {
     return
   }
   becomeSubreaper()
+  // Where it cannot be set, the mark in the environment has to do.
+  markByLimit(markLimit(processId))
   const supervisor = new Supervisor(command, processId, name)
   // Node would wait for the answerer, which waits for the next call.
   for (const fault of ['uncaughtException', 'unhandledRejection'])
@@ -75,6 +82,8 @@ class Supervisor {
   /** Set when the server said start; from then on its end ends the command. */
   #isStarted = false
   #pid: number | undefined
+  #started: readonly string[] = []
+  #guard: GuardLine | undefined
   #end: End | undefined
   /** Signals that came for the command before it was there. */
   #heldSignals: () => NodeJS.Signals[] = () => []
@@ -86,7 +95,7 @@ class Supervisor {
   ) {
     this.#line = openServerLine(socketName, {
       message: message => this.#receive(message),
-      end: () => (this.#isStarted ? endEverything(killAfterMs) : exitAtOnce(125)),
+      end: () => (this.#isStarted ? this.#outlive() : exitAtOnce(125)),
       fault: reason => this.#fail(new Failure('hook-failed', { command: this.#shown, reason })),
     })
   }
@@ -151,6 +160,9 @@ class Supervisor {
         // The answerer reads the same memory at each decision, so that it is in force from here on.
         this.#line.say({ type: 'announced', announcement: message.announcement })
         break
+      case 'guard':
+        this.#register(message, threads)
+        break
       case 'connected':
         this.#line.say({
           type: 'reached',
@@ -178,7 +190,8 @@ class Supervisor {
   }
 
   #start(start: Start, threads: Threads): void {
-    const [file, ...args] = start.command ?? this.ownCommand
+    this.#started = start.command ?? this.ownCommand
+    const [file, ...args] = this.#started
     if (file === undefined) {
       this.#fail(new Failure('hook-failed', { command: '', reason: 'no command was given' }))
       return
@@ -193,7 +206,7 @@ class Supervisor {
     whenHungUp(threads.notifications, () => this.#finish())
   }
 
-  #register({ guard, guardToken }: Start, { notifications, ledger }: Threads): void {
+  #register({ guard, guardToken }: GuardAddress, { notifications, ledger }: Threads): void {
     const registered = registerWithGuard({
       guard,
       token: guardToken,
@@ -201,7 +214,19 @@ class Supervisor {
       notifications,
       ledger,
     })
-    if (registered < 0) this.#line.say({ type: 'notice', ...guardNotice(registered) })
+    if (typeof registered === 'number') {
+      this.#line.say({ type: 'notice', ...guardNotice(registered) })
+      return
+    }
+    this.#guard?.close()
+    this.#guard = registered
+  }
+
+  /** Nobody is left to serve the command for. */
+  #outlive(): void {
+    const command = this.#started.join(' ').slice(0, shownCharacters)
+    if (this.#pid !== undefined) this.#guard?.serverEnded({ pid: this.#pid, command })
+    endEverything(killAfterMs)
   }
 
   #hearSpawner(message: FromSpawner): void {

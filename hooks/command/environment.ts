@@ -1,10 +1,6 @@
 // The environment of the command: the supervisor's own without what was meant for it, the pod's on top, and the mark.
-import {
-  hookProcessVariable,
-  hookSocketVariable,
-  hookTokenVariable,
-  processMark,
-} from '../../protocol/hook/messages.ts'
+import { processMark } from '../../protocol/hook/mark.ts'
+import { hookProcessVariable, hookSocketVariable, hookTokenVariable } from '../../protocol/hook/messages.ts'
 
 export function commandEnvironment(
   own: Readonly<Record<string, string | undefined>>,

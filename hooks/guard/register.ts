@@ -1,21 +1,40 @@
-// Tells the guard of this supervisor, and gives it what it needs to answer in its place.
-
+// The supervisor's line to the guard: tells of this supervisor, and gives what is needed to answer in its place.
+import { writeSync } from 'node:fs'
 import { close } from '../linux/libc.ts'
 import { connectAbstract, sendWithDescriptors } from '../linux/unix-sockets.ts'
 
-/** 0 when the guard holds the descriptors; the socket stays open for good, because its end is what tells the guard of our death. */
+export type GuardLine = {
+  /** The server is gone: the guard says so for us, whose streams are the command's. */
+  serverEnded(command: { pid: number; command: string }): void
+  /** Another guard has taken over. */
+  close(): void
+}
+
+/** A negative errno when the guard could not be reached. The line stays open for good, because its end is what tells the guard of our death. */
 export function registerWithGuard(options: {
   guard: string
   token: string
   process: string
   notifications: number
   ledger: number
-}): number {
+}): GuardLine | number {
   const socket = connectAbstract(options.guard)
   if (socket < 0) return socket
   const { token, process: processId } = options
   const line = `${JSON.stringify({ token, process: processId, pid: process.pid })}\n`
   const sent = sendWithDescriptors(socket, Buffer.from(line), [options.notifications, options.ledger])
-  if (sent < 0) close(socket)
-  return sent
+  if (sent < 0) {
+    close(socket)
+    return sent
+  }
+  return {
+    serverEnded(command) {
+      try {
+        writeSync(socket, `${JSON.stringify(command)}\n`)
+      } catch {
+        // The guard is gone as well, and nobody is left to tell the user.
+      }
+    },
+    close: () => void close(socket),
+  }
 }

@@ -5,6 +5,7 @@ import { readProc, readStat } from './processes.ts'
 
 const RLIMIT_CORE = 4
 const RLIMIT_NOFILE = 7
+const RLIMIT_LOCKS = 10
 /** Far more than any chain of launchers. */
 const ancestorLimit = 64
 const prlimit = declare<[number, number, Buffer | null, Buffer | null]>('int prlimit(int, int, void*, void*)')
@@ -47,6 +48,14 @@ export function withDescriptorLimit<T>(soft: bigint | undefined, run: () => T): 
   } finally {
     prlimit(0, RLIMIT_NOFILE, own, null)
   }
+}
+
+/** Marks this process and all that it starts; a negative errno where a lower limit is set that this user may not raise. */
+export function markByLimit(mark: bigint): number {
+  const both = Buffer.alloc(16)
+  both.writeBigUInt64LE(mark, 0)
+  both.writeBigUInt64LE(mark, 8)
+  return prlimit(0, RLIMIT_LOCKS, both, null)
 }
 
 /** No core file of our own when we die by the command's signal: the command has left its. */

@@ -1,5 +1,6 @@
 // Looks at this machine's processes through /proc (proc(5)): parents, names, marks, sockets.
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { carriesMark } from '../../protocol/hook/mark.ts'
 
 export type Processes = {
   readonly pids: readonly number[]
@@ -87,11 +88,11 @@ export const isSocketHeld = (inode: number, ancestor: number): boolean =>
     .descendants(ancestor)
     .some(pid => socketInodes(pid).has(String(inode)))
 
-/** Hooked processes that carry this mark in their environment, oldest first. */
-export function markedProcesses(mark: string): number[] {
+/** Hooked processes of this command, oldest first; its supervisor, which carries the mark too, has no filter. */
+export function markedProcesses(processId: string): number[] {
   return pidsOf('/proc').filter(
     pid =>
-      readProc(pid, 'environ').split('\0').includes(mark) &&
+      carriesMark({ limits: readProc(pid, 'limits'), environ: readProc(pid, 'environ') }, processId) &&
       /^Seccomp:\s*2$/m.test(readProc(pid, 'status')) &&
       readStat(pid) !== undefined,
   )

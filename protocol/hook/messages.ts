@@ -116,6 +116,11 @@ export const toSupervisor = t.union([
     caller: [endpoint, 'what accept and getpeername show'],
     pod: [endpoint, 'what getsockname shows'],
   }),
+  object('HookGuard', {
+    type: type('guard', 'the guard has died and another one has taken its place: register with that'),
+    guard: [t.string, "name of the guard's abstract Unix socket, without the leading NUL"],
+    guardToken: [t.string, 'secret to show to the guard'],
+  }),
   object('HookConnected', {
     type: type(
       'connected',
@@ -139,8 +144,6 @@ export const toSupervisor = t.union([
 ])
 export type ToSupervisor = t.TypeOf<typeof toSupervisor>
 
-/** The environment variable that marks every hooked process with its processId, so that the guard finds them all. */
-export const processMark = 'STANDIN_PROCESS'
 export const hookSocketVariable = 'STANDIN_HOOK_SOCKET'
 export const hookTokenVariable = 'STANDIN_HOOK_TOKEN'
 export const hookProcessVariable = 'STANDIN_HOOK_PROCESS'
@@ -148,11 +151,17 @@ export const hookProcessVariable = 'STANDIN_HOOK_PROCESS'
 /**
  * The guard: one process a server, started as `guard` with `{token}` as one JSON line on its standard input, which stays open while the server
  * lives; prints `{"listening": NAME}`. A supervisor connects to NAME, sends `{token, process, pid}` as one JSON line together with duplicates
- * of its notification descriptor and of the memory that lists the calls which it has not answered (SCM_RIGHTS), and keeps the socket open. If the supervisor dies, the guard answers in its place; if the server
- * is gone as well, the guard ends the hooked processes and says so in one line on standard error.
+ * of its notification descriptor and of the memory that lists the calls which it has not answered (SCM_RIGHTS), and keeps the socket open.
+ * If the supervisor dies, the guard answers in its place; if the server is gone as well, the guard ends the hooked processes and says so in
+ * one line on standard error. A supervisor whose server is gone ends them itself, and sends `{pid, command}` for the guard to say it.
  */
 export const guardRegistration = object('GuardRegistration', {
   token: [t.string, 'secret of the guard'],
-  process: [t.string, 'processId, the value of processMark'],
+  process: [t.string, 'processId, from which the mark of its processes is made'],
   pid: [count, 'of the supervisor'],
+})
+
+export const guardEnding = object('GuardEnding', {
+  pid: [count, 'of the command'],
+  command: [t.string, 'its command line'],
 })

@@ -1,6 +1,6 @@
 // Watches and ends a command whose supervisor was killed: it is no child of ours, so its end is seen in /proc.
 import { readdirSync, readFileSync } from 'node:fs'
-import { processMark } from '../../protocol/hook/messages.ts'
+import { carriesMark } from '../../protocol/hook/mark.ts'
 
 const lookEveryMs = 300
 
@@ -66,17 +66,24 @@ function startTimeOf(pid: number): string | undefined {
   }
 }
 
-/** Processes that hold the mark of this process in the environment that they were started with. */
+/** Hooked processes of this command, wherever they are; its supervisor, which carries the mark too, has no filter. */
 export function markedProcesses(processId: string): number[] {
-  const mark = `${processMark}=${processId}\0`
   return readdirSync('/proc')
     .filter(entry => /^\d+$/.test(entry))
     .map(Number)
-    .filter(pid => {
-      try {
-        return `\0${readFileSync(`/proc/${pid}/environ`, 'latin1')}`.includes(`\0${mark}`)
-      } catch {
-        return false
-      }
-    })
+    .filter(
+      pid =>
+        carriesMark({ limits: readProc(pid, 'limits'), environ: readProc(pid, 'environ') }, processId) &&
+        /^Seccomp:\s*2$/m.test(readProc(pid, 'status')) &&
+        startTimeOf(pid) !== undefined,
+    )
+}
+
+/** Empty when the process is gone or may not be looked into. */
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+  } catch {
+    return ''
+  }
 }

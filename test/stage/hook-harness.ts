@@ -1,17 +1,13 @@
 // Stands in for the server: starts commands under the hooks with a guard, and ends whatever a test leaves behind.
 import { type ChildProcess, execFileSync, type SpawnOptions, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
-import {
-  hookProcessVariable,
-  hookSocketVariable,
-  hookTokenVariable,
-  processMark,
-} from '../../protocol/hook/messages.ts'
+import { hookProcessVariable, hookSocketVariable, hookTokenVariable } from '../../protocol/hook/messages.ts'
+import { markedProcesses as findMarked } from '../../server/processes/orphan.ts'
 import { type GuardProcess, startGuard } from './guard-process.ts'
 import { HookedCommand } from './hooked-command.ts'
 
@@ -172,19 +168,8 @@ function kill(pid: number): void {
   }
 }
 
-/** Living processes whose environment holds STANDIN_PROCESS=ID. */
-export function markedProcesses(id: string): number[] {
-  return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name))
-    .map(Number)
-    .filter(pid => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`${processMark}=${id}`)
-      } catch {
-        return false
-      }
-    })
-}
+/** Living hooked processes of this command, by their mark. */
+export const markedProcesses = findMarked
 
 let copy: string | undefined
 

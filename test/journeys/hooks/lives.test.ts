@@ -4,10 +4,10 @@ import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { exchange } from '../../stage/callers.ts'
-import { compile } from '../../stage/compile-programs.ts'
-import { HookHarness, markedProcesses } from '../../stage/hook-harness.ts'
+import { compile, programs } from '../../stage/compile-programs.ts'
+import { HookHarness, markedProcesses, nobody } from '../../stage/hook-harness.ts'
 import { type HookedCommand, type Listener, reachable } from '../../stage/hooked-command.ts'
-import { inAccept, stateOf, untilState } from '../../stage/process-state.ts'
+import { inAccept, stateOf, statusOf, untilState } from '../../stage/process-state.ts'
 
 const python = '/usr/bin/python3'
 const caller = { address: '10.9.8.7', port: 4321 }
@@ -115,37 +115,58 @@ describe('lives of hooked processes', () => {
     assert.equal(hooked.notices('hook-mistake').length, 1)
   })
 
-  for (const [first, ends] of [
-    ['the supervisor', ['supervisor', 'server']],
-    ['the server', ['server', 'supervisor']],
+  const ways = {
+    'a command': (command: string[]) => command,
+    'one without any environment': (command: string[]) => ['env', '-i', ...command],
+    'one that writes over its environment': (command: string[]) => [
+      python,
+      `${programs}/overwrite-environment.py`,
+      ...command,
+    ],
+    'one that became a daemon': (command: string[]) => [
+      'sh',
+      '-c',
+      'setsid env -i "$@" & exec sleep 1000',
+      'sh',
+      ...command,
+    ],
+  }
+  for (const [who, owner] of [
+    ['root', {}],
+    ['an ordinary user', nobody],
   ] as const)
-    it(`when both die, ${first} first, the processes are ended`, async () => {
-      const hooked = await harness.start([python, `${harness.programs}/accept-after-fork.py`, String(port)], {
-        ports: [port],
-      })
-      await hooked.listening(port)
-      await hooked.output.until('ready', line => line.startsWith('ready'))
-      assert.ok(markedProcesses(hooked.process).length >= 5)
-      for (const who of ends) {
-        if (who === 'supervisor') {
-          hooked.supervisor.kill('SIGKILL')
-          await hooked.ended
-        } else {
-          hooked.disconnect()
-          harness.guard.child.stdin!.end()
-        }
-      }
-      await untilState('the end of all processes', () => markedProcesses(hooked.process).length === 0)
-      await untilState('the end of the guard', () => harness.guard.child.exitCode !== null)
-      const lines = harness.guard.errors.all
-      if (first === 'the supervisor') {
-        assert.equal(lines.length, 1)
-        assert.match(
-          lines[0]!,
-          /^standin: the server and the supervisor of ".*accept-after-fork.py.*" \(pid \d+\) ended; its processes were ended too$/,
-        )
-      }
-    })
+    for (const [what, start] of Object.entries(ways))
+      for (const ends of [
+        ['supervisor', 'server'],
+        ['server', 'supervisor'],
+      ] as const)
+        it(`when both die, the ${ends[0]} first, the processes of ${what} of ${who} are ended with one line`, async () => {
+          await harness.close()
+          harness = await HookHarness.open(owner)
+          const program = [python, `${harness.programs}/accept-after-fork.py`, String(port)]
+          const hooked = await harness.start(start(program), { ports: [port] })
+          await hooked.listening(port)
+          await hooked.output.until('ready', line => line.startsWith('ready'))
+          const processes = hookedUnder(hooked.supervisor.pid!)
+          assert.ok(processes.length >= 5)
+          for (const one of ends) {
+            if (one === 'supervisor') {
+              hooked.supervisor.kill('SIGKILL')
+              await hooked.ended
+            } else {
+              hooked.disconnect()
+              harness.guard.child.stdin!.end()
+            }
+          }
+          await untilState('the end of all processes', () => processes.every(hasEnded))
+          await untilState('the end of the guard', () => harness.guard.child.exitCode !== null)
+          assert.equal(harness.guard.errors.all.length, 1, harness.guard.errors.all.join('\n'))
+          const line = harness.guard.errors.all[0]!
+          assert.match(
+            line,
+            /^standin: the server .*of ".*" \(pid \d+\) ended; its processes were ended too$/,
+          )
+        })
 
   it('when the server goes away, the supervisor ends the command and itself', async () => {
     const hooked = await harness.start([python, `${harness.programs}/fork-setsid-fork.py`, String(port)], {
@@ -227,6 +248,14 @@ describe('lives of hooked processes', () => {
     assert.equal((await hooked.next('exit')).code, 1)
   })
 })
+
+const hasEnded = (pid: number) => [undefined, 'Z', 'X'].includes(stateOf(pid))
+
+/** All that runs below a supervisor, found by parents and not by marks. */
+function hookedUnder(supervisor: number): number[] {
+  const found = childrenOf(supervisor)
+  return [...found, ...found.flatMap(hookedUnder)].filter(pid => statusOf(pid, 'Seccomp') === '2')
+}
 
 function childrenOf(parent: number): number[] {
   return readdirSync(`/proc/${parent}/task`).flatMap(task =>
