@@ -1,4 +1,4 @@
-// The guard process: answers for supervisors that died, and outlives a server that was killed; one a server, started with the first hook.
+// The guard process: answers for supervisors that died, and outlives a server that was killed; one a server, from the first hook on.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { Failure } from '../../protocol/errors.ts'
 import { programPath } from '../../protocol/programs.ts'
@@ -10,12 +10,15 @@ import { newToken } from './hook-socket.ts'
 
 const startTimeoutMs = 10_000
 const endPatienceMs = 2_000
+/** A guard that lived no longer than this is not replaced sooner. */
+const shortLifeMs = 1_000
 
 export type GuardAddress = { guard: string; guardToken: string }
 
 export class Guard {
   #running: { child: ChildProcess; gone: Promise<void>; address: Promise<GuardAddress> } | undefined
   #closed = false
+  readonly #tell = new Set<(address: GuardAddress) => void>()
 
   /** Where supervisors register; starts the guard when none runs. */
   address(): Promise<GuardAddress> {
@@ -34,6 +37,23 @@ export class Guard {
     await awaitEnd(child, gone, endPatienceMs)
   }
 
+  /** Called with the address of each guard that takes the place of one that died; until the returned function is called. */
+  onReplaced(tell: (address: GuardAddress) => void): () => void {
+    this.#tell.add(tell)
+    return () => void this.#tell.delete(tell)
+  }
+
+  /** Supervisors that nobody would answer for are given to another guard. One that fails as well is replaced in its turn. */
+  #replace(): void {
+    if (this.#closed || this.#tell.size === 0) return
+    this.address().then(
+      address => {
+        for (const tell of this.#tell) tell(address)
+      },
+      () => {},
+    )
+  }
+
   #start() {
     const guardToken = newToken()
     // Standard error is the server's own: the guard says there what it had to end when the server itself is gone.
@@ -45,8 +65,11 @@ export class Guard {
     const gone = childGone(child)
     const running = { child, gone, address: announced(child, gone, guardToken) }
     running.address.catch(() => {})
+    const sinceMs = performance.now()
     void gone.then(() => {
       if (this.#running === running) this.#running = undefined
+      if (performance.now() - sinceMs > shortLifeMs) this.#replace()
+      else setTimeout(() => this.#replace(), shortLifeMs).unref()
     })
     child.stdin?.on('error', () => {})
     child.stdin?.write(`${JSON.stringify({ token: guardToken })}\n`)

@@ -5,8 +5,9 @@ import { settledWithin } from '../deadline.ts'
 import { toldFailure } from '../told-failure.ts'
 import { Announcements } from './announcements.ts'
 import type { Channel } from './channel.ts'
+import type { GuardAddress } from './guard.ts'
 import { type Listener, ListenerTable } from './listener-table.ts'
-import { commandWatch, endMarked } from './orphan.ts'
+import { commandWatch, endMarked, markedProcesses } from './orphan.ts'
 
 export type Start = Omit<Extract<ToSupervisor, { type: 'start' }>, 'type'>
 /** As process/exit reports it. */
@@ -17,8 +18,8 @@ export type HookedProcessEvents = {
   /** It has not listened on a port for a while on which it did. */
   closed(): void
   notice(level: 'info' | 'warning', text: string): void
-  /** The supervisor was killed while its command ran. */
-  orphaned(): void
+  /** The supervisor was killed while its command ran, or what that left behind. */
+  orphaned(at: { hasExited: boolean }): void
 }
 
 /** What a command is given to end by itself. */
@@ -40,6 +41,8 @@ export class HookedProcess {
   #start: Start | undefined
   #pid: number | undefined
   #hasExited = false
+  /** The supervisor has said that nothing of it runs any more. */
+  #isDone = false
   /** Signals that the supervisor has not confirmed: if it is killed, they are given to the command without it. */
   #unconfirmed: string[] = []
   #orphan: ReturnType<typeof commandWatch> | undefined
@@ -93,6 +96,13 @@ export class HookedProcess {
     this.send({ type: 'start', ...start })
   }
 
+  /** Another guard has taken the place of the one that `start` named. */
+  setGuard(address: GuardAddress): void {
+    if (this.#start === undefined) return
+    this.#start = { ...this.#start, ...address }
+    this.send({ type: 'guard', ...address })
+  }
+
   send(message: ToSupervisor): void {
     this.#channel?.send(message)
   }
@@ -128,6 +138,7 @@ export class HookedProcess {
     this.send({ type: 'end', killAfterMs })
     if (await settledWithin(this.gone, endPatienceMs)) return
     this.#channel.close()
+    endMarked(this.id)
   }
 
   #message(message: FromSupervisor): void {
@@ -143,7 +154,8 @@ export class HookedProcess {
         ...(message.code === undefined ? {} : { code: message.code }),
         ...(message.signal === undefined ? {} : { signal: message.signal }),
       })
-    } else if (message.type === 'listening') {
+    } else if (message.type === 'done') this.#isDone = true
+    else if (message.type === 'listening') {
       this.listeners.add(message.listener, message)
       this.events.listening(message)
     } else if (message.type === 'closed') {
@@ -157,7 +169,7 @@ export class HookedProcess {
   #closed(): void {
     this.listeners.clear()
     this.announcements.fail()
-    if (this.#hasExited || this.#pid === undefined) {
+    if (this.#isDone || this.#pid === undefined || this.#isOver()) {
       const failure = new Failure('hook-failed', { command: this.label, reason: 'the supervisor ended' })
       // Killed between starting the command and saying so: nobody knows that command.
       if (this.#pid === undefined && this.#start !== undefined) endMarked(this.id)
@@ -167,13 +179,18 @@ export class HookedProcess {
     }
     this.#orphan = commandWatch(this.#pid, this.id)
     for (const name of this.#unconfirmed) this.#orphan.signal(name)
-    this.events.orphaned()
-    void this.#orphan.gone.then(() => {
+    this.events.orphaned({ hasExited: this.#hasExited })
+    void this.#orphan.exited.then(() =>
       this.#finish({
         failure: 'the supervisor was killed before the command ended, so its exit code is not known',
-      })
-      this.#resolve.gone()
-    })
+      }),
+    )
+    void this.#orphan.gone.then(() => this.#resolve.gone())
+  }
+
+  /** The supervisor may have been killed when the command had ended and nothing was left of it. */
+  #isOver(): boolean {
+    return this.#hasExited && markedProcesses(this.id).length === 0
   }
 
   #finish(exit: Exit, failure?: Failure): void {

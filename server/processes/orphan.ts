@@ -5,36 +5,63 @@ import { carriesMark } from '../../protocol/hook/mark.ts'
 const lookEveryMs = 300
 
 export type CommandWatch = {
+  /** Resolves when the command itself has ended. */
+  readonly exited: Promise<void>
+  /** Resolves when nothing of it runs any more. */
   readonly gone: Promise<void>
+  /** To the command, or to what it left behind when it has ended. */
   signal(name: string): void
   end(killAfterMs: number): Promise<void>
 }
 
-/** `pid` is the command; everything that it started carries `processId` in its environment. */
+/** `pid` is the command; everything that it started carries the mark of `processId`. */
 export function commandWatch(pid: number, processId: string): CommandWatch {
-  const startTime = startTimeOf(pid)
-  const alive = () => startTime !== undefined && startTimeOf(pid) === startTime
-  const gone = new Promise<void>(resolve => {
-    const look = () => {
-      if (!alive()) resolve()
-      else setTimeout(look, lookEveryMs)
+  const isCommandAlive = aliveness(pid)
+  /** Those that are looked at, so that all processes of this machine need not be, as long as one of them lives. */
+  let known = [isCommandAlive]
+  let isKilling = false
+  let setExited = () => {}
+  let setGone = () => {}
+  const exited = new Promise<void>(resolve => (setExited = resolve))
+  const gone = new Promise<void>(resolve => (setGone = resolve))
+
+  function look(): void {
+    if (!isCommandAlive()) setExited()
+    if (isKilling || !known.some(isAlive => isAlive())) {
+      if (isKilling) killMarked(processId)
+      const left = markedProcesses(processId)
+      known = left.map(aliveness)
+      if (left.length === 0 && !isCommandAlive()) {
+        setGone()
+        return
+      }
     }
-    look()
-  })
-  const signal = (name: string) => {
-    if (alive()) kill(pid, name)
+    setTimeout(look, lookEveryMs)
   }
+  const signal = (name: string) => {
+    for (const one of isCommandAlive() ? [pid] : markedProcesses(processId)) kill(one, name)
+  }
+  look()
   return {
+    exited,
     gone,
     signal,
     async end(killAfterMs) {
-      signal('SIGTERM')
-      const timer = setTimeout(() => signal('SIGKILL'), killAfterMs)
+      for (const one of new Set([...(isCommandAlive() ? [pid] : []), ...markedProcesses(processId)])) {
+        kill(one, 'SIGTERM')
+        kill(one, 'SIGCONT')
+      }
+      const timer = setTimeout(() => (isKilling = true), killAfterMs)
       await gone
       clearTimeout(timer)
-      killMarked(processId)
     },
   }
+}
+
+/** Whether this very process lives, and not another one that got its number. */
+function aliveness(pid: number): () => boolean {
+  const startTime = startTimeOf(pid)
+  return () => startTime !== undefined && startTimeOf(pid) === startTime
 }
 
 /** Ends a command whose pid was never told; it may be about to begin, which is when it gets its mark. */

@@ -27,6 +27,7 @@ export class SessionProcesses {
   readonly #all = new Map<string, HookedProcess>()
   readonly #launched = new Map<string, LaunchedProcess>()
   readonly #cleanups = new Set<() => Promise<void>>()
+  readonly #forgetGuard: () => void
   #facts: StartFacts | undefined
   #warm: SpawnedSupervisor | undefined
   #prepared = false
@@ -35,7 +36,11 @@ export class SessionProcesses {
   constructor(
     readonly host: ProcessHost,
     readonly hooks: Hooks,
-  ) {}
+  ) {
+    this.#forgetGuard = hooks.guard.onReplaced(address => {
+      for (const process of this.#all.values()) process.setGuard(address)
+    })
+  }
 
   /** Commands that run. */
   get count(): number {
@@ -119,10 +124,10 @@ export class SessionProcesses {
       listening: () => this.host.onListening(),
       closed: () => this.host.onListening(),
       notice: (level, text) => (level === 'warning' ? client.show(level, text) : client.log(level, text)),
-      orphaned: () =>
+      orphaned: ({ hasExited }) =>
         client.show(
           'warning',
-          `The supervisor of "${label}" was killed: the command runs on, but nothing reaches it any more`,
+          `The supervisor of "${label}" was killed: ${hasExited ? 'what it left behind' : 'the command'} runs on, but nothing reaches it any more`,
         ),
     })
     this.#all.set(id, process)
@@ -159,6 +164,7 @@ export class SessionProcesses {
       ...[...this.#cleanups].map(remove => remove()),
     ])
     await Promise.all(launched.map(one => one.end()))
+    this.#forgetGuard()
   }
 
   async #start(process: HookedProcess, own: Partial<LaunchOptions>): Promise<void> {

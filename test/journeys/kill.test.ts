@@ -8,7 +8,7 @@ import { type Pod, programOf, startPod } from '../stage/pod.ts'
 
 const moments = 10
 const latestMs = 1_500
-const roles = ['server', 'hook', 'agent', 'client'] as const
+const roles = ['server', 'hook', 'guard', 'agent', 'client'] as const
 
 /** Kills whichever process of the role is there at a random moment; a role that has not begun by then is waited for. */
 async function killAtRandomMoment(

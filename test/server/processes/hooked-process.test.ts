@@ -23,7 +23,7 @@ function supervised(id = 'p1-test') {
     listening: ({ asked }) => void happened.push(`listening ${asked.port}`),
     closed: () => void happened.push('closed'),
     notice: (level, text) => void happened.push(`${level} ${text}`),
-    orphaned: () => void happened.push('orphaned'),
+    orphaned: ({ hasExited }) => void happened.push(hasExited ? 'survivors orphaned' : 'orphaned'),
   })
   const say = (message: FromSupervisor) => channel.events!.message(message)
   const arrive = () => process.take(channel as unknown as Channel)
@@ -104,6 +104,17 @@ describe('HookedProcess', () => {
     } finally {
       clock.restore()
     }
+  })
+
+  it('is given to another guard once it was given to one, also when its supervisor comes later', () => {
+    const { process, arrive, sent } = supervised()
+    process.setGuard({ guard: 'early', guardToken: 'x' })
+    process.start(start)
+    process.setGuard({ guard: 'h', guardToken: 'u' })
+    arrive()
+    assert.deepEqual(sent, [{ type: 'start', ...start, guard: 'h', guardToken: 'u' }])
+    process.setGuard({ guard: 'i', guardToken: 'v' })
+    assert.deepEqual(sent.at(-1), { type: 'guard', guard: 'i', guardToken: 'v' })
   })
 
   it('asks whether a connection has reached the process, and takes the end of the supervisor for a no', async () => {
