@@ -90,8 +90,10 @@ export const signalProcess = request({
 export const writeProcess = request({
   method: 'writeProcess',
   direction: 'clientToServer',
-  summary: 'Writes to the standard input of a launched process; answers when the pipe has taken it.',
-  errors: ['process-not-found', 'stdin-closed'],
+  summary:
+    'Writes to the standard input of a launched process; answers when the pipe has taken it. ' +
+    'For a process that does not read, at most 500 writes and 16 MiB wait, and more are refused; cancelling takes back a write whose turn has not come.',
+  errors: ['process-not-found', 'stdin-closed', 'stdin-full'],
   params: object(
     'WriteProcessParams',
     { processId: [processId, 'the process'] },

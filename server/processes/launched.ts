@@ -1,9 +1,8 @@
 // A command that the server launched: its pipes, its supervisor's process, and the report of its end.
-import { finished } from 'node:stream/promises'
-import { Failure } from '../../protocol/errors.ts'
 import { processExit } from '../../protocol/rpc/processes.ts'
 import type { Client } from '../rpc/client.ts'
 import type { HookedProcess } from './hooked-process.ts'
+import { CommandInput } from './input.ts'
 import { OutputPump } from './output.ts'
 import type { SpawnedSupervisor, StdinMode } from './spawned.ts'
 
@@ -17,6 +16,7 @@ export type LaunchOptions = {
 export class LaunchedProcess {
   /** Resolves when its exit was reported. */
   readonly closed: Promise<void>
+  readonly input: CommandInput
   readonly #pump: OutputPump
   #closed!: () => void
 
@@ -25,6 +25,7 @@ export class LaunchedProcess {
     readonly supervisor: SpawnedSupervisor,
     readonly client: Client,
   ) {
+    this.input = new CommandInput(process.id, supervisor.child.stdin)
     this.#pump = new OutputPump(client, process.id)
     this.closed = new Promise(resolve => (this.#closed = resolve))
     void process.started.catch(() => this.#closed())
@@ -41,20 +42,6 @@ export class LaunchedProcess {
       this.client.notify(processExit, { processId: this.process.id, ...exit })
       this.#closed()
     })
-  }
-
-  /** Resolves when the pipe has taken the data. */
-  async write(data: Buffer, { end }: { end: boolean }): Promise<void> {
-    const { stdin } = this.supervisor.child
-    const closed = (cause?: unknown) =>
-      new Failure('stdin-closed', { processId: this.process.id }, cause === undefined ? {} : { cause })
-    if (!stdin?.writable) throw closed()
-    await new Promise<void>((resolve, reject) => {
-      stdin.write(data, error => (error ? reject(closed(error)) : resolve()))
-    })
-    if (!end) return
-    stdin.end()
-    await finished(stdin, { readable: false }).catch(() => {})
   }
 
   async end(): Promise<void> {

@@ -19,7 +19,11 @@ export type Preparing = {
   track(id: string, label: string, options?: { report?: boolean }): HookedProcess
   arrived(process: HookedProcess): void
 }
-export type PrepareOptions = { command?: string[] | undefined; shims?: string[] | undefined }
+export type PrepareOptions = {
+  command?: string[] | undefined
+  shims?: string[] | undefined
+  signal: AbortSignal
+}
 export type Prepared = {
   processId: string
   argv: string[]
@@ -60,6 +64,10 @@ export async function prepare(processes: Preparing, options: PrepareOptions): Pr
       }),
     ),
   )
+  if (options.signal.aborted) {
+    await folder.remove()
+    throw options.signal.reason
+  }
   const main = processes.track(processId, options.command?.join(' ') ?? 'the prepared command', {
     report: true,
   })

@@ -1,6 +1,7 @@
 // The commands of one session: launched by the server, or prepared for the client to start; all of them end with the session.
 import { Failure } from '../../protocol/errors.ts'
 import { processExit } from '../../protocol/rpc/processes.ts'
+import { orAborted } from '../deadline.ts'
 import type { Client } from '../rpc/client.ts'
 import { HookedProcess, type Start } from './hooked-process.ts'
 import type { Hooks } from './hooks.ts'
@@ -82,8 +83,9 @@ export class SessionProcesses {
     return [...this.#all.values()].flatMap(({ listeners }) => listeners.ports)
   }
 
-  async launch(options: LaunchOptions): Promise<LaunchedProcess> {
-    await this.hooks.require()
+  /** When `signal` aborts, whatever has begun is ended before it throws. */
+  async launch(options: LaunchOptions, signal: AbortSignal): Promise<LaunchedProcess> {
+    await orAborted(this.hooks.require(), signal)
     const supervisor = await this.#takeSupervisor(options.stdin)
     if (this.#ended) {
       await supervisor.end()
@@ -94,12 +96,14 @@ export class SessionProcesses {
     this.#launched.set(process.id, launched)
     void launched.closed.then(() => this.#launched.delete(process.id))
     try {
-      process.take(await supervisor.channel)
-      await this.#start(process, options)
-      await process.started
+      process.take(await orAborted(supervisor.channel, signal))
+      await orAborted(this.#start(process, options), signal)
+      await orAborted(process.started, signal)
     } catch (thrown) {
+      if (signal.aborted) await process.end()
       if (!process.hasExited) process.abandon(thrown as Failure)
       await supervisor.end()
+      this.#launched.delete(process.id)
       throw thrown
     } finally {
       this.#warmUpAfter(process)
@@ -108,7 +112,7 @@ export class SessionProcesses {
   }
 
   async prepare(options: PrepareOptions): Promise<Prepared> {
-    await this.hooks.require()
+    await orAborted(this.hooks.require(), options.signal)
     this.#prepared = true
     void this.hooks.guard.address().catch(() => {})
     const prepared = await prepare(this, options)

@@ -7,8 +7,6 @@ import { MessageReader } from './framing.ts'
 import type { Handler } from './handler.ts'
 import type { MessageWriter } from './writer.ts'
 
-/** More running requests than any client needs; reading stops until some are answered. */
-const maxRunning = 1_000
 const flushMs = 2_000
 
 /** Why a connection is over: the client said `exit`, its stream ended, it sent what cannot be read, or the server wants to end. */
@@ -76,24 +74,19 @@ export class Connection<S> {
     this.#drain()
   }
 
-  /** Handles what was read, and stops reading while the client does not read its answers or has too much under way. */
+  /** Handles what was read, and stops reading while the client does not read its answers; requests that wait never stop it. */
   #drain(): void {
     while (this.#backlog.length > 0 && !this.#ended) {
-      if (this.#mustWait()) break
+      if (this.#writer.congested) break
       this.dispatcher.handle(this.#backlog.shift()!)
     }
-    if (!this.#ended && this.#mustWait()) this.#wait()
-  }
-
-  #mustWait(): boolean {
-    return this.#writer.congested || this.dispatcher.running >= maxRunning
+    if (!this.#ended && this.#writer.congested) this.#wait()
   }
 
   #wait(): void {
     if (this.#input.isPaused()) return
     this.#input.pause()
-    const room = this.#writer.congested ? this.#writer.room() : this.dispatcher.next()
-    void room.then(() => {
+    void this.#writer.room().then(() => {
       if (this.#ended) return
       this.#input.resume()
       this.#drain()

@@ -15,12 +15,17 @@ export type DispatchOptions<S> = {
   onMessage?(message: object): void
 }
 
+/**
+ * More requests of one method than any client has a use for. Those beyond are refused, and reading goes on: a client whose requests all
+ * wait must still be heard when it cancels them, sends a signal, stops a session, or ends.
+ */
+export const maxRunningOfMethod = 1_000
+
 export class Dispatcher<S> {
   phase: Phase = 'fresh'
   readonly #options: DispatchOptions<S>
   readonly #handlers: ReadonlyMap<string, Handler<S>>
-  readonly #running = new Map<RequestId, AbortController>()
-  #next: { promise: Promise<void>; resolve(): void } | undefined
+  readonly #running = new Map<RequestId, { method: string; controller: AbortController }>()
 
   constructor(options: DispatchOptions<S>) {
     this.#options = options
@@ -30,16 +35,6 @@ export class Dispatcher<S> {
   /** Requests that have not been answered. */
   get running(): number {
     return this.#running.size
-  }
-
-  /** Resolves when the next running request is answered. */
-  next(): Promise<void> {
-    if (this.#next === undefined) {
-      let resolve = () => {}
-      const promise = new Promise<void>(done => (resolve = done))
-      this.#next = { promise, resolve }
-    }
-    return this.#next.promise
   }
 
   handle(body: Uint8Array): void {
@@ -53,12 +48,12 @@ export class Dispatcher<S> {
 
   /** Cancels one request; unknown ids are requests that have just been answered. */
   cancel(id: RequestId): void {
-    this.#running.get(id)?.abort(new Failure('cancelled', { what: String(id) }))
+    this.#running.get(id)?.controller.abort(new Failure('cancelled', { what: String(id) }))
   }
 
   /** Ends all requests because of something else than the client's wish. */
   abortAll(reason: Failure): void {
-    for (const controller of this.#running.values()) controller.abort(reason)
+    for (const { controller } of this.#running.values()) controller.abort(reason)
   }
 
   /** An error answer; id null when the request's id is not known. */
@@ -70,7 +65,7 @@ export class Dispatcher<S> {
     const refusal = this.#refuse(id, method)
     if (refusal !== undefined) return this.fail(id, refusal)
     const controller = new AbortController()
-    this.#running.set(id, controller)
+    this.#running.set(id, { method, controller })
     let answered = () => {}
     const call = { signal: controller.signal, answered: new Promise<void>(resolve => (answered = resolve)) }
     const before = this.phase
@@ -88,8 +83,6 @@ export class Dispatcher<S> {
     } finally {
       this.#running.delete(id)
       answered()
-      this.#next?.resolve()
-      this.#next = undefined
     }
   }
 
@@ -101,7 +94,12 @@ export class Dispatcher<S> {
         reason: `the id ${JSON.stringify(id)} is that of a running request`,
       })
     }
-    if (this.#handlers.get(method)?.message.kind === 'request') return undefined
+    if (this.#handlers.get(method)?.message.kind !== 'request') return this.#unknown(method)
+    const count = [...this.#running.values()].filter(running => running.method === method).length
+    return count < maxRunningOfMethod ? undefined : new Failure('requests-waiting', { method, count })
+  }
+
+  #unknown(method: string): Failure {
     const requests = [...this.#handlers.values()].filter(({ message }) => message.kind === 'request')
     return new Failure('method-unknown', {
       method: method.slice(0, 100),

@@ -8,6 +8,7 @@ import * as sessions from '../../protocol/rpc/sessions.ts'
 import * as targets from '../../protocol/rpc/targets.ts'
 import * as traffic from '../../protocol/rpc/traffic.ts'
 import { version } from '../../protocol/version.ts'
+import { orAborted } from '../deadline.ts'
 import { loadConfig, targetOf, withConfig } from '../sessions/config.ts'
 import { describe } from '../targets/describe.ts'
 import { list } from '../targets/list.ts'
@@ -99,19 +100,21 @@ const sessionHandlers: Handler<S>[] = [
       progress.end(signal.aborted ? 'cancelled' : outcome)
     }
   }),
-  answer(sessions.stopSession, async (server: S, { sessionId }) => {
-    await server.sessions.get(sessionId).end('stopped', 'stopped by the client')
+  answer(sessions.stopSession, async (server: S, { sessionId }, { signal }) => {
+    // An end that has begun cannot be undone: cancelled, it goes on without anybody waiting.
+    await orAborted(server.sessions.get(sessionId).end('stopped', 'stopped by the client'), signal)
     return null
   }),
   answer(sessions.listSessions, (server: S) => ({ sessions: server.sessions.list() })),
 ]
 
 const processHandlers: Handler<S>[] = [
-  answer(processes.launch, async (server: S, params, { answered }) => {
+  answer(processes.launch, async (server: S, params, { signal, answered }) => {
     const { command, cwd, environment } = params
     checkCommand('launch', command)
     const { processes } = server.sessions.getRunning(params.sessionId)
-    const launched = await processes.launch({ command, cwd, environment, stdin: params.stdin ?? 'null' })
+    const options = { command, cwd, environment, stdin: params.stdin ?? 'null' }
+    const launched = await processes.launch(options, signal)
     void answered.then(() => launched.report())
     return { processId: launched.process.id, pid: await launched.process.started }
   }),
@@ -121,17 +124,21 @@ const processHandlers: Handler<S>[] = [
     process.signal(signal)
     return null
   }),
-  answer(processes.writeProcess, async (server: S, { processId, data, encoding, end }) => {
-    const launched = server.sessions.findLaunched(processId)
-    await launched.write(Buffer.from(data ?? '', encoding ?? 'utf8'), { end: end ?? false })
-    return null
-  }),
-  answer(processes.prepareLaunch, async (server: S, { sessionId, command, shims }) => {
+  answer(
+    processes.writeProcess,
+    async (server: S, { processId, data, encoding, end = false }, { signal }) => {
+      const { input } = server.sessions.findLaunched(processId)
+      await input.write(Buffer.from(data ?? '', encoding ?? 'utf8'), { end, signal })
+      return null
+    },
+  ),
+  answer(processes.prepareLaunch, async (server: S, { sessionId, command, shims }, { signal }) => {
     if (command !== undefined) checkCommand('prepareLaunch', command)
     const session = server.sessions.get(sessionId)
     const { state } = session.status
     if (session.status.over) throw new Failure('session-not-running', { sessionId, state })
-    const { processId, argv, environment, shimFolder } = await session.processes.prepare({ command, shims })
+    const prepared = await session.processes.prepare({ command, shims, signal })
+    const { processId, argv, environment, shimFolder } = prepared
     return { processId, argv, environment, shimFolder }
   }),
 ]

@@ -4,7 +4,14 @@ import { messages } from '../../protocol/rpc/messages.ts'
 import type { Answer } from './raw-server.ts'
 
 /** Kinds that every request may be answered with; all others are listed with the message. */
-const anyRequest = ['request-invalid', 'params-invalid', 'not-initialized', 'method-unknown', 'cancelled']
+const anyRequest = [
+  'request-invalid',
+  'params-invalid',
+  'not-initialized',
+  'method-unknown',
+  'cancelled',
+  'requests-waiting',
+]
 const byMethod = new Map(messages.map(message => [message.method, message]))
 
 /** What is wrong with a notification from the server; nothing when it is as declared. */

@@ -3,7 +3,7 @@ import * as t from 'io-ts'
 import { object } from '../../../protocol/codec.ts'
 import { Failure } from '../../../protocol/errors.ts'
 import { notification, request } from '../../../protocol/rpc/message.ts'
-import { Dispatcher } from '../../../server/rpc/dispatch.ts'
+import { Dispatcher, maxRunningOfMethod } from '../../../server/rpc/dispatch.ts'
 import { answer, type Call, type Handler, take } from '../../../server/rpc/handler.ts'
 
 type Sent = {
@@ -139,6 +139,32 @@ describe('Dispatcher', () => {
     assert.equal(sent.length, 1)
     assert.equal(sent[0]!.error!.code, -32600)
     assert.equal(dispatcher.running, 1)
+  })
+
+  it('refuses requests of a method of which too many wait, and goes on with others', async () => {
+    const { say, sent, settle, dispatcher } = await start({
+      wait: (_, { signal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
+      echo: () => 'heard',
+    })
+    for (let id = 0; id <= maxRunningOfMethod; id++) say({ id, method: 'wait' })
+    say({ id: 'other', method: 'echo' })
+    await settle()
+    assert.deepEqual(
+      sent.map(({ id, error, result }) => [id, error?.data.kind ?? result]),
+      [
+        [maxRunningOfMethod, 'requests-waiting'],
+        ['other', 'heard'],
+      ],
+    )
+    dispatcher.cancel(0)
+    await settle()
+    say({ id: 'again', method: 'wait' })
+    await settle()
+    assert.deepEqual(
+      sent.slice(2).map(({ id, error }) => [id, error?.code]),
+      [[0, -32800]],
+    )
   })
 
   it('resolves `answered` after the answer was sent', async () => {
