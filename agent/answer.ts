@@ -3,6 +3,7 @@ import {
   type AgentAnswer,
   type AgentRequest,
   agentRequest,
+  type CaptureCounters,
   type TargetFacts,
 } from '../protocol/agent/control.ts'
 import { decode } from '../protocol/codec.ts'
@@ -14,8 +15,7 @@ export type AnswerOptions = {
   facts(): TargetFacts
   /** Made at the first subscription, so that a session that mirrors nothing needs no right to capture. */
   mirror(): Mirror
-  /** Connections that `Sender` gave up. */
-  slow(): number
+  counters(): Promise<CaptureCounters>
   reply(answer: AgentAnswer): void
   /** Ends the agent at once. */
   end(): never
@@ -48,7 +48,7 @@ export function createAnswerer(options: AnswerOptions): (value: unknown) => void
 
 async function answerRequest(
   request: AgentRequest,
-  { facts, mirror, slow, end }: AnswerOptions,
+  { facts, mirror, counters, end }: AnswerOptions,
 ): Promise<Record<string, unknown>> {
   switch (request.ask) {
     case 'describe':
@@ -61,7 +61,7 @@ async function answerRequest(
     case 'end':
       return end()
     case 'counters':
-      return { ...(await mirror().counters()), slow: slow() }
+      return counters()
   }
 }
 

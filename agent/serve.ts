@@ -1,5 +1,5 @@
 // Serves the link of an entered target: answers requests, captures, and tells of ports and of the target's end.
-import type { AgentEvent } from '../protocol/agent/control.ts'
+import type { AgentEvent, CaptureCounters } from '../protocol/agent/control.ts'
 import { createAnswerer } from './answer.ts'
 import { type Mirror, openMirror } from './incoming/mirror.ts'
 import { Sender } from './incoming/send.ts'
@@ -7,6 +7,7 @@ import type { MirrorOptions } from './incoming/subscription.ts'
 import type { Listener, ListenOptions } from './link/listen.ts'
 import { exitNow } from './linux/libc.ts'
 import { log } from './log.ts'
+import { watchLosses } from './loss-watch.ts'
 import { enterTarget, factsOf, holdTarget, type NamedProcess, scopeOf } from './target.ts'
 import { ListenerWatch } from './targets/own-listeners.ts'
 import { TargetWatch } from './watch.ts'
@@ -41,10 +42,15 @@ export async function serve<L extends Listener>(options: ServeOptions<L>): Promi
     openStream: opened => sender.openStream(opened),
     onNotice: text => tell({ event: 'notice', level: 'warning', text }),
   })
+  const counters = async (): Promise<CaptureCounters> => {
+    const captured = await mirror().counters()
+    return { ...captured, slow: sender.slow, unopened: captured.unopened + sender.unopened }
+  }
+  watchLosses({ counters, tell })
   answer = createAnswerer({
     facts: () => factsOf(named, fixed, watch.ports),
     mirror,
-    slow: () => sender.slow,
+    counters,
     reply: value => listener.endpoint.control(value),
     end: () => end(0, 'the server asked for the end'),
     explain,

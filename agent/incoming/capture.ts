@@ -12,7 +12,6 @@ import { startCaptureThread } from './capture-program.ts'
 import { captureFilter } from './filter.ts'
 import type { MirrorOptions, StreamWriter, Subscription } from './subscription.ts'
 
-const noticeEveryMs = 1_000
 const nothing: Subscription = { ports: [], answers: 'none', loopbackOnly: false }
 
 type Waiting = { resolve(): void; reject(failure: Failure): void }
@@ -29,8 +28,6 @@ export class Capture {
   #subscription = nothing
   #bound = false
   #closing = false
-  #unopenedSaid = 0
-  #noticeTimer: NodeJS.Timeout | undefined
   #lastId = 0
 
   /** The calling thread must be in the target's network namespace: the socket stays there, whichever thread reads it. */
@@ -87,14 +84,13 @@ export class Capture {
   }
 
   counters(): Omit<CaptureCounters, 'slow'> {
-    const [packets = 0, bytes = 0, connections = 0, gaps = 0, ringDrops = 0] = this.#counters
-    return { packets, bytes, ringDrops, connections, gaps }
+    const [packets = 0, bytes = 0, connections = 0, gaps = 0, ringDrops = 0, unopened = 0] = this.#counters
+    return { packets, bytes, ringDrops, connections, gaps, unopened }
   }
 
   /** Resets what is still open, and returns when socket and thread are gone. */
   async close(): Promise<void> {
     this.#closing = true
-    clearTimeout(this.#noticeTimer)
     if (!this.failed) await this.#order({ order: 'close' }).catch(() => undefined)
     await this.#ended
     this.#port.close()
@@ -129,21 +125,6 @@ export class Capture {
       reset: (stream, reason) => this.#take(stream)?.reset(reason),
     })
     giveBack(this.#credit, batch)
-    this.#noteUnopened()
-  }
-
-  /** At most one notice each second, so that a flood of callers is not one of notices. */
-  #noteUnopened(): void {
-    const unopened = this.#counters[counterNames.indexOf('unopened')]!
-    if (unopened === this.#unopenedSaid || this.#noticeTimer !== undefined) return
-    const missed = unopened - this.#unopenedSaid
-    const connections = missed === 1 ? 'connection was' : 'connections were'
-    this.options.onNotice(`${missed} ${connections} not mirrored, as the agent could not keep up`)
-    this.#unopenedSaid = unopened
-    this.#noticeTimer = setTimeout(() => {
-      this.#noticeTimer = undefined
-      this.#noteUnopened()
-    }, noticeEveryMs)
   }
 
   #take(stream: number): StreamWriter | undefined {

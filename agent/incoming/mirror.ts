@@ -12,7 +12,7 @@ export type Mirror = {
 }
 
 type Totals = Omit<CaptureCounters, 'slow'>
-const nothing: Totals = { packets: 0, bytes: 0, ringDrops: 0, connections: 0, gaps: 0 }
+const nothing: Totals = { packets: 0, bytes: 0, ringDrops: 0, connections: 0, gaps: 0, unopened: 0 }
 
 /**
  * Socket, ring and thread exist while a port is subscribed. Memory is bounded: the ring (32 MiB), segments out of order (64 MiB), what is

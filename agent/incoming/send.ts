@@ -18,6 +18,8 @@ type Copy = { stream: LinkStream; queuedBytes: number; over: boolean }
 export class Sender {
   /** Streams that were given up because their reader, or the link, was too slow. */
   slow = 0
+  /** Connections that the link took no stream for. */
+  unopened = 0
   readonly #open: (opened: Opened) => LinkStream
   readonly #copies = new Set<Copy>()
   #queuedBytes = 0
@@ -52,7 +54,7 @@ export class Sender {
       this.#copies.add(copy)
       return copy
     } catch {
-      this.slow += 1
+      if (opened.direction === 'received') this.unopened += 1
       return undefined
     }
   }

@@ -63,7 +63,8 @@ export const captureCounters = object('CaptureCounters', {
   ringDrops: [count, 'packets that the kernel dropped because the ring was full'],
   connections: [count, 'connections that were mirrored'],
   gaps: [count, 'connections that ended because of a gap'],
-  slow: [count, 'connections that ended because their reader was too slow'],
+  slow: [count, 'streams that were given up because their reader was too slow'],
+  unopened: [count, 'connections that were not mirrored because the agent or the link could not keep up'],
 })
 export type CaptureCounters = t.TypeOf<typeof captureCounters>
 
@@ -92,6 +93,10 @@ export const agentEvent = t.union([
   object('PortsEvent', {
     event: [oneOf('ports'), 'the target listens on other ports'],
     ports: [t.array(port), 'all that it listens on'],
+  }),
+  object('CountersEvent', {
+    event: [oneOf('counters'), 'more was lost; told at most once a second'],
+    counters: [captureCounters, 'the totals of this agent'],
   }),
   object('TargetEndedEvent', { event: [oneOf('targetEnded'), "the target's first process has ended"] }),
   object('NoticeEvent', {

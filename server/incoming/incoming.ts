@@ -22,7 +22,9 @@ export type IncomingOptions = {
   /** Asked for each connection anew, so a process may start, stop and restart its listener at any time. */
   listenerFor(podPort: number): DeliveryListener | undefined
   traffic: Traffic
-  /** A sentence for the log or the user: the first loss of each reason, and what the agent got wrong. */
+  /** The process did not get a copy, or not whole; called for each. */
+  onLost(reason: string): void
+  /** A sentence for the log: what the agent got wrong. */
   onNotice(text: string): void
   /** Milliseconds since the Unix epoch, with a fraction; the same as the traffic's. */
   clock?: () => number
@@ -113,8 +115,7 @@ class SessionIncoming implements Incoming {
   }
 
   #count(reason: string): void {
-    const before = this.lost[reason] ?? 0
-    this.lost[reason] = before + 1
-    if (before === 0) this.#options.onNotice(`The process does not get a copy of some connections: ${reason}`)
+    this.lost[reason] = (this.lost[reason] ?? 0) + 1
+    this.#options.onLost(reason)
   }
 }

@@ -1,11 +1,16 @@
 // One session: a target, an agent in it, and the commands that stand in for it.
 import type * as t from 'io-ts'
-import { type AgentEvent, type TargetFacts, targetFacts } from '../../protocol/agent/control.ts'
+import {
+  type AgentEvent,
+  captureCounters,
+  type TargetFacts,
+  targetFacts,
+} from '../../protocol/agent/control.ts'
 import { object } from '../../protocol/codec.ts'
 import type { SessionConfig } from '../../protocol/config.ts'
 import { asFailure, Failure } from '../../protocol/errors.ts'
 import type { startSession } from '../../protocol/rpc/sessions.ts'
-import { orAborted } from '../deadline.ts'
+import { orAborted, settledWithin } from '../deadline.ts'
 import { createIncoming, type Incoming } from '../incoming/incoming.ts'
 import type { Log } from '../log.ts'
 import type { Hooks } from '../processes/hooks.ts'
@@ -17,6 +22,7 @@ import { createTraffic, type Traffic } from '../traffic/traffic.ts'
 import type { AgentTalk } from './agent-talk.ts'
 import { decideEnvironment, type Environment } from './environment.ts'
 import { Hold } from './hold.ts'
+import { Losses } from './losses.ts'
 import { capturedPorts, portRules, processPortOf, wantedProcessPorts } from './ports.ts'
 import { Status } from './status.ts'
 import { Subscription } from './subscription.ts'
@@ -33,6 +39,8 @@ export type SessionOptions = {
 type Started = t.TypeOf<(typeof startSession)['result']>
 const nothing = object('Nothing', {})
 const lastCopiesMs = 500
+/** What the agent may take to say what it lost, before it is ended. */
+const lastCountersMs = 500
 
 export class Session {
   readonly status: Status
@@ -45,6 +53,7 @@ export class Session {
   /** Aborts what is under way when the session ends. */
   readonly #life = new AbortController()
   readonly #hold: Hold
+  readonly #losses: Losses
   #captured: readonly number[] = []
   #podPorts: readonly number[] = []
   /** Attaching, which must have undone itself before the session is over. */
@@ -62,10 +71,12 @@ export class Session {
     )
     this.traffic = createTraffic()
     this.traffic.onNeedsChanged = () => this.#resubscribe()
+    this.#losses = new Losses(client)
     this.#incoming = createIncoming({
       traffic: this.traffic,
       listenerFor: podPort => this.#listenerFor(podPort),
-      onNotice: text => client.log('info', text),
+      onLost: reason => this.#losses.copy(reason),
+      onNotice: text => client.log('warning', text),
     })
     this.#hold = this.#createHold()
     this.#subscription = new Subscription(
@@ -134,8 +145,18 @@ export class Session {
   }
 
   async #detach(reason: string): Promise<void> {
+    await this.#lastCounters()
     this.#incoming.close(reason)
     await this.#hold.end(reason)
+    this.#losses.end()
+  }
+
+  /** An agent that cannot be reached has said what it lost until then. */
+  async #lastCounters(): Promise<void> {
+    const { talk } = this.#hold
+    if (talk === undefined || this.status.state !== 'running') return
+    const counters = talk.ask({ ask: 'counters' }, captureCounters).then(last => this.#losses.agent(last))
+    await settledWithin(counters, lastCountersMs)
   }
 
   #createHold(): Hold {
@@ -159,6 +180,7 @@ export class Session {
   /** Another agent captures nothing until it is told, and its pod may listen on other ports. */
   async #renew(talk: AgentTalk): Promise<void> {
     this.#captured = []
+    this.#losses.agentAgain()
     await this.#subscription.again()
     const facts = await talk.ask({ ask: 'describe' }, targetFacts).catch(() => undefined)
     if (facts !== undefined && this.#hold.talk === talk) this.#setPorts(facts.ports)
@@ -187,6 +209,7 @@ export class Session {
     const { client } = this.#options
     if (event.event === 'ports') this.#setPorts(event.ports)
     else if (event.event === 'targetEnded') this.#targetEnded()
+    else if (event.event === 'counters') this.#losses.agent(event.counters)
     else if (event.level === 'warning') client.show('warning', event.text)
     else client.log('info', event.text)
   }

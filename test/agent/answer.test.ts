@@ -24,7 +24,7 @@ async function ask(value: unknown, options: { sidecar?: string; subscribe?: () =
       told.push(subscription)
       await options.subscribe?.()
     },
-    counters: async () => ({ packets: 1, bytes: 2, ringDrops: 3, connections: 4, gaps: 5 }),
+    counters: async () => ({ packets: 1, bytes: 2, ringDrops: 3, connections: 4, gaps: 5, unopened: 7 }),
     close: async () => undefined,
   }
   const answer = await new Promise<AgentAnswer>((resolve, reject) =>
@@ -34,7 +34,7 @@ async function ask(value: unknown, options: { sidecar?: string; subscribe?: () =
         mirrors += 1
         return mirror
       },
-      slow: () => 6,
+      counters: async () => ({ ...(await mirror.counters()), slow: 6 }),
       reply: resolve,
       end: () => {
         throw new Error('nobody asked for the end')
@@ -69,9 +69,17 @@ describe('createAnswerer()', () => {
     assert.equal(told[0]?.loopbackOnly, true)
   })
 
-  it('adds the slow readers to the counters of the capture', async () => {
+  it('answers "counters" with all that was captured and lost', async () => {
     const { answer } = await ask({ id: 4, ask: 'counters' })
-    assert.deepEqual(answer.value, { packets: 1, bytes: 2, ringDrops: 3, connections: 4, gaps: 5, slow: 6 })
+    assert.deepEqual(answer.value, {
+      packets: 1,
+      bytes: 2,
+      ringDrops: 3,
+      connections: 4,
+      gaps: 5,
+      unopened: 7,
+      slow: 6,
+    })
   })
 
   it('passes on a failure by its kind and values', async () => {

@@ -70,6 +70,7 @@ class Session {
     this.incoming = createIncoming({
       traffic: this.traffic,
       listenerFor: () => this.#listenerFor(),
+      onLost: reason => this.notices.add(reason),
       onNotice: text => this.notices.add(text),
     })
     const onDetached = (reason: string) => this.notices.add(`detached: ${reason}`)

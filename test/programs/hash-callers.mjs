@@ -1,10 +1,10 @@
 // Callers of hash-server: COUNT requests with bodies of varied sizes, CALLERS at once, each on a kept connection that is now and then a new one.
-// Usage: hash-callers.mjs ADDRESS PORT COUNT CALLERS [SEED [EVERY_MS]]; COUNT 0 goes on until SIGTERM; EVERY_MS is how long each caller
-// waits from one request to its next. Prints one JSON line at its end: {"answered":N,"wrong":N,"failed":N,"errors":[...]}; wrong are those whose answer was not the hash of what was sent.
+// Usage: hash-callers.mjs ADDRESS PORT COUNT CALLERS [SEED [EVERY_MS [BODY_BYTES]]]; COUNT 0 goes on until SIGTERM; EVERY_MS is how long each caller
+// waits from one request to its next, BODY_BYTES the size of all bodies. Prints one JSON line at its end: {"answered":N,"wrong":N,"failed":N,"errors":[...]}; wrong are those whose answer was not the hash of what was sent.
 import { createHash } from 'node:crypto'
 import { Agent, request } from 'node:http'
 
-const [address, port, count, callers, seed = '1', everyMs = '0'] = process.argv.slice(2)
+const [address, port, count, callers, seed = '1', everyMs = '0', bodyBytes] = process.argv.slice(2)
 const total = Number(count) || Number.POSITIVE_INFINITY
 const result = { answered: 0, wrong: 0, failed: 0, errors: [] }
 let next = 0
@@ -20,6 +20,7 @@ function random(below) {
 }
 
 function bodySize() {
+  if (bodyBytes !== undefined) return Number(bodyBytes)
   const kind = random(100)
   if (kind < 30) return 0
   if (kind < 80) return random(2_000)

@@ -124,17 +124,18 @@ describe('Sender', () => {
     const writers = Array.from({ length: maxStreams }, () => sender.openStream(opened))
     sender.openStream(opened).data(Buffer.from('lost'), 1)
     assert.equal(streams.length, maxStreams)
-    assert.equal(sender.slow, 1)
+    assert.equal(sender.unopened, 1)
     writers[0]?.end()
     sender.openStream(opened)
     assert.equal(streams.length, maxStreams + 1)
   })
 
-  it('counts a stream that the link cannot open, and takes its data without effect', () => {
+  it('counts a connection that the link opens no stream for, and takes its data without effect', () => {
     const sender = new Sender(() => {
       throw new Error('link-full')
     })
     sender.openStream(opened).data(Buffer.from('x'), 1)
-    assert.equal(sender.slow, 1)
+    sender.openStream({ ...opened, direction: 'sent' })
+    assert.deepEqual([sender.unopened, sender.slow], [1, 0])
   })
 })
