@@ -36,7 +36,12 @@ export async function ask(
       cancel.abort()
     })
   const say = (line: TellLine) => (options.reporter ? options.reporter.report(line) : tell(line, options))
-  const server = startServer({ verbose: options.verbose })
+  const server = startServer({
+    verbose: options.verbose,
+    onUserLine: message => say({ event: 'notice', level: 'error', message }),
+    // A script's standard error holds nothing but objects.
+    onLogLine: options.json ? message => say({ event: 'notice', level: 'log', message }) : undefined,
+  })
   server.connection.on(showMessage, ({ type, message }) => {
     if (!options.quiet) say({ event: 'notice', level: levels[type], message })
   })

@@ -1,5 +1,6 @@
 // standin exec: asks a server for a session, runs the command's supervisor in this terminal, and ends with the command's exit code.
 import { type ChildProcess, spawn } from 'node:child_process'
+import type { ExecLine } from '../../protocol/cli-output.ts'
 import { type ErrorKind, Failure } from '../../protocol/errors.ts'
 import { logMessage, showMessage } from '../../protocol/rpc/lifecycle.ts'
 import { prepareLaunch, processExit, signalProcess } from '../../protocol/rpc/processes.ts'
@@ -20,6 +21,8 @@ export type ExecRequest = {
   session: Parameters<typeof startSession.params.encode>[0]
   reporter: Reporter
   verbose: boolean
+  /** The lines are objects, for a script. */
+  json: boolean
 }
 
 /** How long the server's word on the command's end is waited for after the supervisor ended, and the other way round for a failure. */
@@ -30,6 +33,8 @@ const orphanMs = 5_000
 const supervisorEndMs = 500
 /** Longer than ending an agent may take whose cluster does not answer. */
 const sessionEndMs = 20_000
+/** What outlives the server for a moment, its guard, may still say something. */
+const lastLineMs = 2_000
 /** Whoever waits so long should know what for. */
 const explainEndMs = 1_500
 
@@ -48,11 +53,14 @@ export async function exec(request: ExecRequest): Promise<number> {
     return failedCode
   } finally {
     await run.leave()
+    if (run.exitLine !== undefined) reporter.report(run.exitLine)
   }
 }
 
 class Run {
   givenUp: NodeJS.Signals | undefined
+  /** How the command ended; the last that is told. */
+  exitLine: ExecLine | undefined
   private server: ServerProcess | undefined
   private sessionId: string | undefined
   private processId: string | undefined
@@ -78,8 +86,12 @@ class Run {
   }
 
   async toEnd(): Promise<number> {
-    const { reporter, verbose } = this.request
-    const server = startServer({ verbose })
+    const { reporter, verbose, json } = this.request
+    const server = startServer({
+      verbose,
+      onUserLine: message => reporter.report({ event: 'notice', level: 'error', message }),
+      onLogLine: json ? message => reporter.report({ event: 'notice', level: 'log', message }) : undefined,
+    })
     this.server = server
     void server.ended.then(() =>
       this.broken.reject(new Failure('server-ended', { what: this.running ? 'exec' : 'startSession' })),
@@ -127,6 +139,12 @@ class Run {
       await waitPatiently(server.connection, server.connection.request(stopSession, { sessionId }), options)
     await server?.stop(this.hurry.signal)
     clearTimeout(explain)
+    await this.leaveSupervisor()
+    // Whoever is in a hurry has left the server to end by itself.
+    if (server !== undefined && !this.hurry.signal.aborted) await quietly(server.silent, lastLineMs)
+  }
+
+  private async leaveSupervisor(): Promise<void> {
     if (this.supervisor === undefined) return
     await quietly(this.supervisorEnd.promise, orphanMs)
     if (this.supervisor.exitCode === null && this.supervisor.signalCode === null)
@@ -206,7 +224,7 @@ class Run {
     const { signal, failure } = end ?? {}
     if (failure !== undefined)
       reporter.report({ event: 'error', error: endError(failure, code, command[0]!) })
-    reporter.report({ event: 'exit', exitCode: code, ...(signal === undefined ? {} : { signal }) })
+    this.exitLine = { event: 'exit', exitCode: code, ...(signal === undefined ? {} : { signal }) }
     return code
   }
 

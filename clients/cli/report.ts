@@ -90,7 +90,7 @@ export function ownLines(sentence: string): string {
 
 /** Whether a line is for this user; errors always are. */
 function shown(line: ExecLine, verbosity: Verbosity): boolean {
-  if (line.event === 'error') return true
+  if (line.event === 'error' || (line.event === 'notice' && line.level === 'error')) return true
   if (verbosity === 'quiet') return false
   return verbosity === 'verbose' || !(line.event === 'notice' && line.level === 'log')
 }

@@ -15,7 +15,7 @@ export async function reporterFor(options: ReportOptions): Promise<Reporter> {
   const verbosity: Verbosity = options.quiet ? 'quiet' : options.verbose ? 'verbose' : 'normal'
   const fd = outputDescriptor(options.outputFd)
   const write = fd === 2 ? (text: string) => void process.stderr.write(text) : descriptorWriter(fd)
-  if (options.json) return jsonReporter(write, verbosity)
+  if (options.json) return forScripts(jsonReporter(write, verbosity))
   // In CI ora draws no spinner, only its first line again and again.
   // A terminal without a width (script, some containers and serial lines) makes ora clear an infinite number of lines.
   const canSpin =
@@ -27,7 +27,19 @@ export async function reporterFor(options: ReportOptions): Promise<Reporter> {
   return spinnerReporter(write, verbosity, spinner)
 }
 
-/** Writes to a descriptor that whoever started us opened; one that can take no more loses the line rather than hold the command up. */
+/** What Node itself warns of is told as all else: a script's lines are objects, without exception. */
+function forScripts(reporter: Reporter): Reporter {
+  process.removeAllListeners('warning')
+  process.on('warning', ({ name, message }) =>
+    reporter.report({ event: 'notice', level: 'log', message: `${name}: ${message}` }),
+  )
+  return reporter
+}
+
+/**
+ * Writes to a descriptor that whoever started us opened. One that can take no more loses whole lines rather than hold the command up: the
+ * rest of a line that was begun goes before the next.
+ */
 function descriptorWriter(fd: number): (text: string) => void {
   try {
     fstatSync(fd)
@@ -37,11 +49,20 @@ function descriptorWriter(fd: number): (text: string) => void {
       help: 'standin help exec',
     })
   }
-  return text => {
+  let rest = Buffer.alloc(0)
+  const flush = () => {
     try {
-      writeSync(fd, text)
+      while (rest.length > 0) rest = rest.subarray(writeSync(fd, rest))
     } catch {
       // EAGAIN, EPIPE or EBADF: nobody reads.
     }
+  }
+  return text => {
+    flush()
+    if (rest.length > 0) return
+    const whole = Buffer.from(text)
+    rest = whole
+    flush()
+    if (rest.length === whole.length) rest = Buffer.alloc(0)
   }
 }

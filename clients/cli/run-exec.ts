@@ -5,6 +5,7 @@ import { reporterFor } from './reporter.ts'
 
 export async function runExec(command: string[], options: ExecOptions): Promise<number> {
   const session = sessionParams(options, process.cwd())
-  const reporter = await reporterFor({ ...options, json: options.output === 'json' })
-  return exec({ command, session, reporter, verbose: options.verbose === true })
+  const json = options.output === 'json'
+  const reporter = await reporterFor({ ...options, json })
+  return exec({ command, session, reporter, verbose: options.verbose === true, json })
 }

@@ -13,6 +13,8 @@ export type ServerProcess = {
   readonly connection: Connection
   /** Resolves when the server is gone, however it ended. */
   readonly ended: Promise<void>
+  /** Resolves when nothing more can come on the server's standard error: whoever outlives it, as its guard may, has ended too. */
+  readonly silent: Promise<void>
   /**
    * shutdown and exit: waited for as long as the server answers, then SIGKILL (its guard and agents see it go). When `hurry` is aborted, it is
    * left alone to end what it started: it sees that its client is gone.
@@ -24,17 +26,25 @@ const initializeMs = 15_000
 /** Longer than the server gives its sessions to end, each of which may have to ask a slow cluster. */
 const shutdownMs = 20_000
 const exitMs = 2_000
+/** How a line begins that is for the user and not for the log. */
+const userLine = 'standin: '
 
 /**
  * Starts `standin serve --stdio` in a session of its own, so that the terminal's Ctrl-C and Ctrl-Z do not reach it.
- * With `verbose` its log goes to our standard error; otherwise only lines meant for the user do, those that begin with "standin: ".
+ * `onUserLine` gets what it, or the guard that outlives it, says to the user outside of the protocol. With `verbose` its log is wanted too:
+ * by `onLogLine`, or as it is on our standard error.
  */
-export function startServer(options: { verbose: boolean }): ServerProcess {
-  const log = options.verbose ? 'debug' : 'error'
+export function startServer(options: {
+  verbose: boolean
+  onUserLine(sentence: string): void
+  onLogLine?: ((line: string) => void) | undefined
+}): ServerProcess {
+  const { verbose, onUserLine, onLogLine } = options
+  const log = verbose ? 'debug' : 'error'
   const child = spawn(
     process.execPath,
     [programPath('standin'), 'serve', '--stdio', `--clientProcessId=${process.pid}`, `--log-level=${log}`],
-    { stdio: ['pipe', 'pipe', options.verbose ? 'inherit' : 'pipe'], detached: true },
+    { stdio: ['pipe', 'pipe', verbose && onLogLine === undefined ? 'inherit' : 'pipe'], detached: true },
   )
   const ended = new Promise<void>(resolve => {
     child.once('exit', () => resolve())
@@ -42,10 +52,12 @@ export function startServer(options: { verbose: boolean }): ServerProcess {
   })
   if (child.stderr !== null)
     createInterface({ input: child.stderr }).on('line', line => {
-      if (line.startsWith('standin: ')) process.stderr.write(`${line}\n`)
+      if (line.startsWith(userLine)) onUserLine(line.slice(userLine.length))
+      else if (verbose) onLogLine?.(line)
     })
+  const silent = new Promise<void>(resolve => child.once('close', () => resolve()))
   const connection = connect(child.stdout!, child.stdin!)
-  return { connection, ended, stop: hurry => stop({ child, connection, ended, hurry }) }
+  return { connection, ended, silent, stop: hurry => stop({ child, connection, ended, hurry }) }
 }
 
 /** The first words with a server: who we are. */

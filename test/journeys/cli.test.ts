@@ -1,6 +1,7 @@
 // The terminal client against a real pod, with the real server, agent and hooks.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -125,12 +126,75 @@ describe('standin in a terminal', () => {
     assert.match(stderr.all.at(-1) ?? '', /^standin: fix: /)
   })
 
-  it('with --output json every line has the published shape', async () => {
-    const { stderr, code } = start(['exec', '-t', pod.target, '--output', 'json', '--', 'true'])
-    assert.equal(await code, 0)
-    const lines = stderr.all.map(line => published('ExecLine', line))
-    assert.ok(lines.some(({ event }) => event === 'ready'))
-    assert.deepEqual(lines.at(-1), { event: 'exit', exitCode: 0 })
+  describe('with --output json every line is an object of the published shape, and exit is the last', () => {
+    /** With all that can be told; on standard error, which the command leaves alone. */
+    const execJson = (...command: string[]) =>
+      start(['exec', '-t', pod.target, '--output', 'json', '-v', '--', ...command])
+    const ofProgram = (name: string) => processesOf(mark.value).find(({ program }) => program === name)!.pid
+    const check = (lines: readonly string[]) => lines.map(line => published('ExecLine', line))
+    const isEvent = (name: string) => (line: string) => line.includes(`"event":"${name}"`)
+
+    it('with -v, which adds the log of the server', async () => {
+      const { stderr, code } = execJson('true')
+      assert.equal(await code, 0)
+      const lines = check(stderr.all)
+      assert.ok(lines.some(({ event }) => event === 'ready'))
+      assert.ok(lines.some(({ message }) => / debug the connection ended: exit$/.test(String(message))))
+      assert.deepEqual(lines.at(-1), { event: 'exit', exitCode: 0 })
+    })
+
+    it('on the descriptor that was named, whatever the command writes', async () => {
+      const shell = `exec 3>&1 1>/dev/null; exec "$@" 3>&3`
+      const args = ['exec', '-t', pod.target, '--output', 'json', '--output-fd', '3', '-v', '--']
+      const command = ['sh', '-c', 'echo out; echo err >&2; exit 3']
+      const child = spawn(
+        'sh',
+        ['-c', shell, 'sh', process.execPath, programPath('standin'), ...args, ...command],
+        { stdio: ['ignore', 'pipe', 'ignore'], env: mark.environment },
+      )
+      const stdout = linesOf(child.stdout)
+      await once(child, 'close')
+      assert.deepEqual(check(stdout.all).at(-1), { event: 'exit', exitCode: 3 })
+    })
+
+    it('when what the command left behind is served on', async () => {
+      const leave = `"${process.execPath}" ${programOf('hash-server.mjs')} ${pod.port} & exit 7`
+      const { child, stderr, code } = execJson('sh', '-c', leave)
+      await stderr.until('the notice', isNotice)
+      child.kill('SIGINT')
+      assert.equal(await code, 7)
+      assert.deepEqual(check(stderr.all).at(-1), { event: 'exit', exitCode: 7 })
+    })
+
+    it('when the supervisor is killed', async () => {
+      const { stdout, stderr, code } = execJson('sh', '-c', 'echo $$; exec sleep 1000')
+      const pid = Number(await stdout.until("the command's pid", () => true))
+      process.kill(ofProgram('hook'), 'SIGKILL')
+      await stderr.until('the notice', line => line.includes('the command runs on'))
+      process.kill(pid, 'SIGKILL')
+      assert.equal(await code, 125)
+      const [error, exit] = check(stderr.all)
+        .filter(({ event }) => event === 'error' || event === 'exit')
+        .map(({ event }) => event)
+      assert.deepEqual([error, exit], ['error', 'exit'])
+      assert.deepEqual(check(stderr.all).at(-1), { event: 'exit', exitCode: 125 })
+    })
+
+    it('when server and supervisor are killed and the guard has the last word', async () => {
+      const { stdout, stderr, code } = execJson('sh', '-c', 'echo runs; exec sleep 1000')
+      await stdout.until('the command', line => line === 'runs')
+      await stderr.until('the start', isEvent('ready'))
+      const pids = [ofProgram('server'), ofProgram('hook')]
+      for (const pid of pids) process.kill(pid, 'SIGSTOP')
+      for (const pid of pids) process.kill(pid, 'SIGKILL')
+      assert.equal(await code, 125)
+      const lines = check(stderr.all)
+      const guards = lines.filter(({ message }) => /its processes were ended too$/.test(String(message)))
+      assert.deepEqual(
+        guards.map(({ event, level }) => [event, level]),
+        [['notice', 'error']],
+      )
+    })
   })
 
   it('a command that ends at once still gives all its output and its code, five times', async () => {
