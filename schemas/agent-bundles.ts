@@ -8,7 +8,7 @@ import { type BuildOptions, build } from 'esbuild'
 import { joinBundle } from '../protocol/agent/bundle.ts'
 import { platforms } from '../protocol/agent/delivery.ts'
 import { deliveryBounds } from '../protocol/agent/delivery-text.ts'
-import { cachedCompression, koffiFor } from './koffi-builds.ts'
+import { packedKoffi, packedKoffiAtHand } from './koffi-builds.ts'
 
 const compressed = promisify(brotliCompress)
 
@@ -20,28 +20,37 @@ export async function buildBootstrap(path: string): Promise<void> {
   writeFileSync(path, text.trimEnd())
 }
 
-/** Writes `manifest` and `PLATFORM`, the same bytes for the same source: the manifest's hash is what a bootstrap trusts. */
-export async function buildAgentBundles(folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true })
+/**
+ * Writes `manifest` and `PLATFORM`, the same bytes for the same source: the manifest's hash is what a bootstrap trusts. With `atHand` only the
+ * platforms whose koffi an earlier build left packed: nothing is fetched or packed, which takes up to a minute; and nothing is written for none.
+ */
+export async function buildAgentBundles(folder: string, { atHand = false } = {}): Promise<void> {
   const [agent, capture] = await Promise.all(
     ['agent/pod.ts', 'agent/incoming/capture-thread.ts'].map(packedCode),
   )
   const lines: string[] = []
   for (const platform of platforms) {
-    const koffi = await koffiFor(platform)
+    const koffi = atHand ? packedKoffiAtHand(platform) : await packedKoffi(platform, compressKoffi)
     if (koffi === undefined) continue
+    mkdirSync(folder, { recursive: true })
     const bundle = joinBundle({
       'agent.cjs': agent!,
       'agent-capture.cjs': capture!,
-      'koffi.node': await cachedCompression(koffi, bytes => compress(bytes, 11)),
+      'koffi.node': koffi,
     })
     if (bundle.length > deliveryBounds.bodyBytes / 2)
       throw new Error(`the bundle of ${platform} is too large`)
     writeFileSync(join(folder, platform), bundle)
     lines.push(`${platform} ${createHash('sha256').update(bundle).digest('hex')}\n`)
   }
-  writeFileSync(join(folder, 'manifest'), lines.join(''))
+  if (lines.length > 0 || !atHand) {
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(join(folder, 'manifest'), lines.join(''))
+  }
 }
+
+/** As small as it gets: it takes seconds, but once a version of koffi. */
+const compressKoffi = (bytes: Buffer) => compress(bytes, 11)
 
 /** One program of the agent as one file, compressed. */
 export async function packedCode(entry: string): Promise<Buffer> {

@@ -1,4 +1,5 @@
-// Bundles each program of standin into dist/: one file a process or thread, koffi left outside; and the agent as pods get it.
+// Bundles each program of standin into dist/: one file a process or thread, koffi left outside; and the agent as pods get it. With
+// --at-hand, agents for clusters only as far as that takes no waiting.
 import { rmSync } from 'node:fs'
 import { build } from 'esbuild'
 import { buildAgentBundles, buildBootstrap } from './agent-bundles.ts'
@@ -30,4 +31,4 @@ await build({
   banner: { js: '#!/usr/bin/env node' },
 })
 await buildBootstrap('dist/agent-bootstrap.cjs')
-await buildAgentBundles('dist/agent-bundles')
+await buildAgentBundles('dist/agent-bundles', { atHand: process.argv.includes('--at-hand') })

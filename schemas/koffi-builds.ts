@@ -22,20 +22,53 @@ const missing = new Map<string, string>()
 
 type Package = { name: string; version: string; integrity: string }
 
-/** Undefined, with a warning, when it can't be had: nodes of that platform are then told so. */
-export async function koffiFor(platform: Platform): Promise<Buffer | undefined> {
-  const [, processor = '', libc] = platform.split('-')
-  const file = join(`${libc === 'musl' ? 'musl' : 'linux'}_${processor}`, 'koffi.node')
-  const name = `@koromix/koffi-linux-${processor}`
-  const installed = join('node_modules', name, file)
-  if (existsSync(installed)) return readFileSync(installed)
+/**
+ * koffi for a platform as `compress` makes it, which is kept for the next build. Undefined, with a warning, when koffi can't be had: nodes of
+ * that platform are then told so.
+ */
+export async function packedKoffi(
+  platform: Platform,
+  compress: (bytes: Buffer) => Promise<Buffer>,
+): Promise<Buffer | undefined> {
+  const { name } = partOf(platform)
+  const atHand = koffiAtHand(platform)
+  if (atHand !== undefined) return cachedCompression(atHand, compress)
   try {
-    if (!missing.has(name)) return readFileSync(join(unpacked(lockedPackage(name)), file))
+    if (!missing.has(name)) {
+      fetchPackage(lockedPackage(name))
+      return await cachedCompression(readFileSync(partOf(platform).fetched), compress)
+    }
   } catch (error) {
     missing.set(name, reasonOf(error))
   }
   process.stderr.write(`warning: no agent for ${platform}: ${missing.get(name)}\n`)
   return undefined
+}
+
+/** What `packedKoffi` made in an earlier build, if it did. */
+export function packedKoffiAtHand(platform: Platform): Buffer | undefined {
+  const koffi = koffiAtHand(platform)
+  const packed = koffi === undefined ? undefined : packedPath(koffi)
+  return packed !== undefined && existsSync(packed) ? readFileSync(packed) : undefined
+}
+
+/** Installed, for the processor of this machine, or fetched by an earlier build. */
+function koffiAtHand(platform: Platform): Buffer | undefined {
+  const { installed, fetched } = partOf(platform)
+  const path = [installed, fetched].find(existsSync)
+  return path === undefined ? undefined : readFileSync(path)
+}
+
+/** The package that has koffi for a platform, and where its file lies if it is installed, or fetched. */
+function partOf(platform: Platform) {
+  const [, processor = '', libc] = platform.split('-')
+  const file = join(`${libc === 'musl' ? 'musl' : 'linux'}_${processor}`, 'koffi.node')
+  const name = `@koromix/koffi-linux-${processor}`
+  return {
+    name,
+    installed: join('node_modules', name, file),
+    fetched: join(folderOf(lockedPackage(name)), file),
+  }
 }
 
 /** npm says much on standard error; the code tells the cause. */
@@ -46,17 +79,21 @@ function reasonOf(error: unknown): string {
   return code === undefined ? first : `${first} (${code})`
 }
 
-/** What `compress` makes of these bytes, kept beside the packages since it takes seconds. */
-export async function cachedCompression(
+/** Kept beside the packages, since it takes seconds. */
+async function cachedCompression(
   bytes: Buffer,
   compress: (bytes: Buffer) => Promise<Buffer>,
 ): Promise<Buffer> {
-  const hash = createHash('sha256').update(bytes).digest('hex')
-  const path = join(cache, `${hash}-node${process.versions.brotli}.br`)
+  const path = packedPath(bytes)
   if (existsSync(path)) return readFileSync(path)
   const packed = await compress(bytes)
   store(path, packed)
   return packed
+}
+
+function packedPath(bytes: Buffer): string {
+  const hash = createHash('sha256').update(bytes).digest('hex')
+  return join(cache, `${hash}-node${process.versions.brotli}.br`)
 }
 
 function lockedPackage(name: string): Package {
@@ -65,10 +102,14 @@ function lockedPackage(name: string): Package {
   return { name, version, integrity }
 }
 
-/** The folder of a package that package-lock.json names and npm did not install; fetched once, and checked by its integrity. */
-function unpacked({ name, version, integrity }: Package): string {
-  const folder = join(cache, `${name.replace('/', '-')}-${version}`)
-  if (existsSync(folder)) return folder
+function folderOf({ name, version }: Package): string {
+  return join(cache, `${name.replace('/', '-')}-${version}`)
+}
+
+/** Puts a package that package-lock.json names and npm did not install into its folder; fetched once, and checked by its integrity. */
+function fetchPackage({ name, version, integrity }: Package): void {
+  const folder = folderOf({ name, version, integrity })
+  if (existsSync(folder)) return
   mkdirSync(cache, { recursive: true })
   const work = mkdtempSync(join(cache, 'fetch-'))
   try {
@@ -89,7 +130,6 @@ function unpacked({ name, version, integrity }: Package): string {
       throw new Error(`${name}@${version} is not what package-lock.json says`)
     execFileSync('tar', ['-xzf', archive], options)
     moveInto(join(work, 'package'), folder)
-    return folder
   } finally {
     rmSync(work, { recursive: true, force: true })
   }

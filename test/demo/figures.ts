@@ -1,4 +1,5 @@
 // The numbers that the demo proves things with; pure.
+import { compared, median } from '../bench/measure.ts'
 import type { Arrival } from './stand-in.ts'
 import type { Call } from './town.ts'
 
@@ -15,15 +16,23 @@ export function latency(calls: readonly Call[]): Latency {
   return { requests: values.length, p50: percentile(values, 50), p99: percentile(values, 99) }
 }
 
+/** What no caller notices: a median that is so much later than before. */
+const unnoticedMs = 0.1
+const unnoticedShare = 0.25
+
+/** Medians of one round, in ms: of the pod, and of its twin, which standin never touches, at the same time. */
+export type RoundMedians = { pod: number; twin: number }
+
 /**
- * Whether rounds with and without differ by more than the rounds differ among themselves: the medians of the one kind overlap those of the
- * other, or lie closer than 10 % or 0.1 ms, which no caller notices.
+ * Whether rounds show that the pod answers later with a stand-in: how much longer than its twin it takes, so that a busy machine slows both;
+ * by so much that somebody could notice, and so consistently that chance does it in one of a hundred runs. Errs on "no" when rounds differ
+ * among themselves.
  */
-export function sameLatency(without: readonly number[], withIt: readonly number[]): boolean {
-  const overlap = Math.min(...withIt) <= Math.max(...without) && Math.min(...without) <= Math.max(...withIt)
-  const before = percentile(without, 50)
-  const apart = percentile(withIt, 50) - before
-  return overlap || apart <= Math.max(0.1, before / 10)
+export function looksSlower(without: readonly RoundMedians[], withIt: readonly RoundMedians[]): boolean {
+  const againstTwin = (rounds: readonly RoundMedians[]) => rounds.map(({ pod, twin }) => pod / twin)
+  const { ratio, chance } = compared('pod against twin', '', againstTwin(without), againstTwin(withIt))
+  const laterMs = (ratio - 1) * median(withIt.map(({ twin }) => twin))
+  return ratio > 1 + unnoticedShare && laterMs > unnoticedMs && chance < 0.01
 }
 
 /** Of the requests that callers sent, those whose copy did not come exactly once with the caller's true address. */

@@ -1,4 +1,4 @@
-// JSON lines of a program as they come, and waiting until those that came are enough.
+// Records of a program, a line each, as they come, and waiting until those that came are enough.
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 
@@ -8,11 +8,18 @@ export type Records<T> = {
   until(what: string, enough: () => boolean, withinMs?: number): Promise<void>
 }
 
-export function recordsOf<T>(stream: Readable): Records<T> {
+/** `each` is called with every record as it comes; `read` makes one of a line. */
+export function recordsOf<T>(
+  stream: Readable,
+  each: (record: T) => void = () => {},
+  read: (line: string) => T = line => JSON.parse(line),
+): Records<T> {
   const all: T[] = []
   const looks = new Set<() => void>()
   createInterface({ input: stream }).on('line', line => {
-    all.push(JSON.parse(line) as T)
+    const record = read(line)
+    all.push(record)
+    each(record)
     for (const look of [...looks]) look()
   })
   return {

@@ -2,8 +2,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { programPath } from '../../protocol/programs.ts'
-import { type Lines, linesOf } from '../stage/lines.ts'
+import { Lack } from './lack.ts'
 import { type Records, recordsOf } from './records.ts'
+import { sentenceOf } from './requirements.ts'
 import { programOf } from './town.ts'
 
 /** What the second shop prints: first that it is ready, then one record a request. */
@@ -12,9 +13,6 @@ type Printed = { ready: string } | Arrival
 export type Arrival = { method: string; item: string; caller: string }
 
 export type StandIn = {
-  readonly command: string
-  /** What "standin exec" said on standard error. */
-  readonly said: Lines
   /** SHOP_REGION as the second shop has it. */
   readonly region: string
   arrivals(): Arrival[]
@@ -23,23 +21,34 @@ export type StandIn = {
   end(): Promise<number | null>
 }
 
-export async function startStandIn(target: string): Promise<StandIn> {
+/** Who is told what happens as it happens. */
+export type Listener = {
+  started(command: string): void
+  /** A line that "standin exec" says on standard error. */
+  said(line: string): void
+  arrived(arrival: Arrival): void
+}
+
+/** Resolves when the second shop serves; rejects with a `Lack` when standin says that it cannot run here. */
+export async function startStandIn(target: string, listener: Listener): Promise<StandIn> {
   const words = ['exec', '-t', target, '--', process.execPath, programOf('second-shop.cjs')]
+  listener.started(`standin exec -t ${target} -- node second-shop.cjs`)
   const child = spawn(process.execPath, [programPath('standin'), ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  const printed = recordsOf<Printed>(child.stdout)
-  const said = linesOf(child.stderr)
+  const printed = recordsOf<Printed>(child.stdout, record => {
+    if ('method' in record) listener.arrived(record)
+  })
+  const said = recordsOf<string>(child.stderr, listener.said, line => line)
   try {
     await Promise.race([
       printed.until('the second shop', () => printed.all.length > 0),
-      once(child, 'exit').then(([code]) => {
-        throw new Error(`standin exec ended with code ${code}: ${said.all.join(' ')}`)
+      // "close" comes when all that it said has been read.
+      once(child, 'close').then(([code]) => {
+        throw refusal(code, said.all)
       }),
     ])
     return {
-      command: 'standin exec -t TARGET -- node second-shop.cjs'.replace('TARGET', target),
-      said,
       printed,
       region: (printed.all[0] as { ready: string }).ready,
       arrivals: () => printed.all.filter(record => 'method' in record),
@@ -49,6 +58,15 @@ export async function startStandIn(target: string): Promise<StandIn> {
     await endOf(child)
     throw thrown
   }
+}
+
+/** "standin exec" closes with its error and the fix when it could not run the command. */
+function refusal(code: number | null, said: readonly string[]): Error {
+  const error = said.findLast(line => line.startsWith('standin: Cannot '))
+  const fix = said.findLast(line => line.startsWith('standin: fix: '))
+  if (code !== 125 || error === undefined || fix === undefined)
+    return new Error(`Cannot start the second shop: standin exec ended with code ${code}: ${said.join(' ')}`)
+  return new Lack(sentenceOf(error.slice('standin: '.length), fix.slice('standin: fix: '.length)))
 }
 
 async function endOf(child: ChildProcess): Promise<number | null> {

@@ -13,13 +13,15 @@ export function markRun(): { value: string; environment: NodeJS.ProcessEnv } {
   return { value, environment: { ...process.env, [runMark]: value } }
 }
 
-/** Processes, zombies left out, that carry the mark; `program` is the name of ours that it runs, such as "agent". */
-export function processesOf(mark: string): Leftover[] {
+/**
+ * Processes, zombies left out, that carry the mark in that variable; `program` is the name of ours that it runs, such as "agent".
+ */
+export function processesOf(mark: string, variable = runMark): Leftover[] {
   return readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => {
       try {
-        if (!readFileSync(`/proc/${name}/environ`, 'latin1').includes(`${runMark}=${mark}`)) return []
+        if (!readFileSync(`/proc/${name}/environ`, 'latin1').includes(`${variable}=${mark}`)) return []
         readlinkSync(`/proc/${name}/exe`) // a zombie has none
         const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
         return [{ pid: Number(name), command, program: programIn(command) }]
