@@ -16,7 +16,8 @@ const compressed = promisify(brotliCompress)
 export async function buildBootstrap(path: string): Promise<void> {
   const text = await bundled('agent/bootstrap.ts', { minify: true, target: 'node12' })
   // Kubernetes reads "$(" and "$$" of arguments as its own; source: API reference, Container.args.
-  if (/\$[$(]/.test(text)) throw new Error(`${path} holds what Kubernetes would replace: rename a variable`)
+  if (/\$[$(]/.test(text))
+    throw new Error(`Cannot write ${path}: Kubernetes would replace part of it, rename a variable`)
   writeFileSync(path, text.trimEnd())
 }
 
@@ -39,7 +40,7 @@ export async function buildAgentBundles(folder: string, { atHand = false } = {})
       'koffi.node': koffi,
     })
     if (bundle.length > deliveryBounds.bodyBytes / 2)
-      throw new Error(`the bundle of ${platform} is too large`)
+      throw new Error(`Cannot bundle the agent for ${platform}: ${bundle.length} bytes are too many`)
     writeFileSync(join(folder, platform), bundle)
     lines.push(`${platform} ${createHash('sha256').update(bundle).digest('hex')}\n`)
   }

@@ -120,14 +120,14 @@ function fetchPackage({ name, version, integrity }: Package): void {
     }
     execFileSync('npm', ['pack', '--fetch-retries=0', `${name}@${version}`], options)
     const archive = readdirSync(work).find(file => file.endsWith('.tgz'))
-    if (archive === undefined) throw new Error(`npm packed no ${name}@${version}`)
+    if (archive === undefined) throw new Error(`Cannot fetch ${name}@${version}: npm packed none`)
     const [algorithm = '', digest] = integrity.split(/-(.*)/)
     if (
       createHash(algorithm)
         .update(readFileSync(join(work, archive)))
         .digest('base64') !== digest
     )
-      throw new Error(`${name}@${version} is not what package-lock.json says`)
+      throw new Error(`Cannot use ${name}@${version}: it is not what package-lock.json says`)
     execFileSync('tar', ['-xzf', archive], options)
     moveInto(join(work, 'package'), folder)
   } finally {

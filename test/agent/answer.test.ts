@@ -1,4 +1,4 @@
-// createAnswerer: each request of the server gets one answer, whatever happens to it.
+// What createAnswerer makes: each request of the server gets one answer, whatever happens to it.
 import assert from 'node:assert/strict'
 import { createAnswerer } from '../../agent/answer.ts'
 import type { Mirror } from '../../agent/incoming/mirror.ts'

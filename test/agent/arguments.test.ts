@@ -1,4 +1,4 @@
-// parseInvocation: the agent's command line.
+// The agent's command line, as parseInvocation reads it.
 import assert from 'node:assert/strict'
 import { parseInvocation } from '../../agent/arguments.ts'
 import type { Failure } from '../../protocol/errors.ts'

@@ -1,3 +1,4 @@
+// The statistics of the benchmarks: medians, interleaving, and the chance that a difference is none.
 import assert from 'node:assert/strict'
 import { chanceOfNoDifference, compared, interleaved, median } from './measure.ts'
 

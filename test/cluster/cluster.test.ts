@@ -1,3 +1,4 @@
+// The test cluster itself: its pods reach each other and nothing outside, and its nodes are two nodes to whoever looks.
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// The test cluster's own outages: a server or a kubelet that goes and comes back disturbs nobody's pods.
 import assert from 'node:assert/strict'
 import { startApiServer, stopApiServer } from './control-plane.ts'
 import { nodes } from './layout.ts'

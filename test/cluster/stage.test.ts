@@ -1,3 +1,4 @@
+// What the cluster's tests stand on: the list of what is left behind, users with few rights, callers that count.
 import assert from 'node:assert/strict'
 import { until } from './run.ts'
 import { startCaller } from './stage/callers.ts'

@@ -44,7 +44,7 @@ async function live([name, address], index) {
   const agent = new Agent({ keepAlive: index % 2 === 1, maxSockets: 1 })
   for (let number = 1; !stopped; number++) {
     await buy(`/${name}/${number}`, address, agent)
-    await new Promise(resolve => setTimeout(resolve, everyMs))
+    await new Promise(resolve => setTimeout(resolve, everyMs)) // what a caller thinks about its next purchase
   }
   agent.destroy()
 }

@@ -97,5 +97,6 @@ function houses(number: number): string[] {
 async function closed(callers: ChildProcess): Promise<void> {
   const gone = new Promise(done => callers.once('exit', done))
   callers.stdin?.end()
+  // The deadline of a request, and a second.
   await Promise.race([gone, new Promise(done => setTimeout(done, 6_000).unref())])
 }

@@ -1,3 +1,4 @@
+// Which failure a feature that the kernel lacks becomes: an old kernel, or a sandbox that hides it.
 import assert from 'node:assert/strict'
 import { missingFeature } from '../../hooks/kernel-feature.ts'
 

@@ -1,3 +1,4 @@
+// Each process of standin is killed with SIGKILL at random moments: the pod serves on, and nothing of ours remains.
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,7 +18,7 @@ async function killAtRandomMoment(
   mark: string,
   delayMs: number,
 ): Promise<void> {
-  await new Promise(resolve => setTimeout(resolve, delayMs))
+  await new Promise(resolve => setTimeout(resolve, delayMs)) // the random moment
   if (role === 'client') {
     client.kill('SIGKILL')
     return

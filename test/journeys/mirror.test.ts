@@ -1,3 +1,4 @@
+// A pod's requests reach a process, whole and with their callers' addresses, while the pod alone answers.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { appendFileSync, copyFileSync, mkdtempSync, rmSync } from 'node:fs'

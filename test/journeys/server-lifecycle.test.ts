@@ -1,3 +1,4 @@
+// The life of the server over stdio, from initialize to exit, and what it answers to clients that break the protocol.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

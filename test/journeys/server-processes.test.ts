@@ -1,3 +1,4 @@
+// Commands that a session runs: their environment, output, input, signals, and their end in every way.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,3 +1,4 @@
+// Sessions from start to stop, as a client sees them: progress, failures, cancellation, another agent, live traffic.
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

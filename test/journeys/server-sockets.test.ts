@@ -1,3 +1,4 @@
+// The server on Unix sockets and ports: who is let in, and how it dials out.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'

@@ -54,6 +54,7 @@ async function caller() {
       agent.destroy()
       agent = new Agent({ keepAlive: true, maxSockets: 1 })
     }
+    // How long this caller waits between two requests.
     const pause = Number(everyMs) > 0 && new Promise(resolve => setTimeout(resolve, Number(everyMs)))
     const { digest, error } = await send(agent, number, body)
     if (error) {

@@ -1,3 +1,4 @@
+// Our codecs: which values they accept, and how they name each fault of the others.
 import assert from 'node:assert/strict'
 import * as t from 'io-ts'
 import { count, decode, object, oneOf, port } from '../../protocol/codec.ts'

@@ -1,3 +1,4 @@
+// Which known word is suggested for one that is not known.
 import assert from 'node:assert/strict'
 import { editDistance, suggestion } from '../../protocol/suggest.ts'
 

@@ -1,3 +1,4 @@
+// The JSON Schema of a codec accepts and refuses what the codec does, on random values judged by ajv.
 import assert from 'node:assert/strict'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+// Which hellos of a server the agent lets in, and how it turns the others away: wrong ones, endless ones, slow ones.
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, sign } from 'node:crypto'
 import sinon from 'sinon'

@@ -1,4 +1,4 @@
-// parseTargetName: what a user may call a target.
+// What a user may call a target, as parseTargetName reads it.
 import assert from 'node:assert/strict'
 import { parseTargetName } from '../../../agent/targets/name.ts'
 

@@ -1,3 +1,4 @@
+// What the CLI tells of itself: sentences to people, one JSON object a line to scripts.
 import assert from 'node:assert/strict'
 import { lineText } from '../../../clients/cli/tell.ts'
 import { reportedError } from '../../../clients/rpc/reported-error.ts'

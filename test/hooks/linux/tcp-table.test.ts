@@ -1,4 +1,4 @@
-// /proc/net/tcp and tcp6 as the kernel prints them.
+// Reads /proc/net/tcp and tcp6 as the kernel prints them.
 import assert from 'node:assert/strict'
 import { parseTcpTable } from '../../../hooks/linux/tcp-table.ts'
 

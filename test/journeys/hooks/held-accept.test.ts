@@ -93,6 +93,9 @@ describe('a held accept', () => {
     await serves()
   })
 
+  it('has a freezer of cgroups to be tested with', () =>
+    assert.notEqual(freezers().length, 0, `no freezer under ${cgroups}: mount cgroup v2 there`))
+
   for (const freezer of freezers())
     it(`can be frozen and thawed by the freezer of cgroup ${freezer.version}`, async () => {
       await start([compile('accept.c', 'c')])
@@ -205,17 +208,17 @@ type Freezer = {
   frozen(group: string): boolean
 }
 
-/** Those freezers of this machine that this user may use. */
+const cgroups = '/sys/fs/cgroup'
+
+/** The freezers of this machine. */
 function freezers(): Freezer[] {
   const make = (root: string) => () => {
     const group = join(root, `standin-test-${process.pid}`)
     mkdirSync(group)
     return group
   }
-  const v1 = '/sys/fs/cgroup/freezer'
-  const v2 = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].find(root =>
-    existsSync(join(root, 'cgroup.controllers')),
-  )
+  const v1 = join(cgroups, 'freezer')
+  const v2 = [cgroups, join(cgroups, 'unified')].find(root => existsSync(join(root, 'cgroup.controllers')))
   const found: Freezer[] = []
   if (existsSync(join(v1, 'cgroup.procs')))
     found.push({

@@ -159,7 +159,7 @@ describe('credentials', () => {
       await ask(api)
       await ask(api)
       assert.equal(runs(), 1)
-      await delay(Math.max(0, Date.parse(soon) - Date.now()))
+      await delay(Math.max(0, Date.parse(soon) - Date.now())) // until the token expires
       await ask(api)
       assert.equal(runs(), 2)
     })

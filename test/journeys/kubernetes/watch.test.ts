@@ -273,7 +273,7 @@ describe('a watch', () => {
     for await (const event of api.watch(request)) {
       events.push(told(event))
       if (events.length === 2) break
-      await new Promise(resolve => setTimeout(resolve, 700))
+      await new Promise(resolve => setTimeout(resolve, 700)) // how long the reader is busy: longer than silenceMs
     }
     assert.deepEqual(events, ['ADDED a@11', 'ADDED b@12'])
     assert.equal(asked.length, 2)

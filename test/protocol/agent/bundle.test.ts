@@ -1,3 +1,4 @@
+// The file that holds an agent's files: taken apart it gives what was put in.
 import assert from 'node:assert/strict'
 import { joinBundle, splitBundle } from '../../../protocol/agent/bundle.ts'
 

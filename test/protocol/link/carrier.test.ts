@@ -1,3 +1,4 @@
+// A link's connections: how they are lost, replaced and refused.
 import assert from 'node:assert/strict'
 import { encodeFrame, frameType } from '../../../protocol/link/frame.ts'
 import { carrierPair, endpointPair, join, listener, until } from './carriers.ts'

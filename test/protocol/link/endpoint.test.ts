@@ -1,3 +1,4 @@
+// One end of a link: control messages, streams, credit, resets, and its bounds.
 import assert from 'node:assert/strict'
 import { Failure } from '../../../protocol/errors.ts'
 import { initialCreditBytes } from '../../../protocol/link/frame.ts'

@@ -1,3 +1,4 @@
+// The link's frames as bytes: written, read in any pieces, refused when they are wrong.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Failure } from '../../../protocol/errors.ts'

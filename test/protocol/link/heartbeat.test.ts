@@ -1,3 +1,4 @@
+// The link's heartbeat: an idle link lives, a silent one is given up in time.
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
 import { type Frame, FrameReader, frameType } from '../../../protocol/link/frame.ts'

@@ -1,3 +1,4 @@
+// A link that is cut at any byte goes on without losing or doubling one; cuts and traffic are random.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'

@@ -1,3 +1,4 @@
+// What "standin clean" removes, and what it leaves alone, judged by leases and the cluster's time.
 import assert from 'node:assert/strict'
 import type { V1Job, V1Pod } from '@kubernetes/client-node'
 import { ago, judgeJob, judgePod } from '../../../server/kubernetes/clean-judge.ts'

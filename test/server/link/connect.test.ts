@@ -1,3 +1,4 @@
+// The server's end of a link: dialling, dialling again, giving up, on a fake clock.
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import type { Duplex } from 'node:stream'

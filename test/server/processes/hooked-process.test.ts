@@ -1,3 +1,4 @@
+// The life of a command under a supervisor as the server follows it, with a supervisor of the test's own.
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
 import type { FromSupervisor, ToSupervisor } from '../../../protocol/hook/messages.ts'

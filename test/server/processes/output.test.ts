@@ -1,3 +1,4 @@
+// A command's output on its way to the client: all of it, in order, with pressure.
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { OutputPump } from '../../../server/processes/output.ts'

@@ -1,3 +1,4 @@
+// Small parts around commands: the probe's report, shims, lines, failures that are passed on, trace lines.
 import assert from 'node:assert/strict'
 import { LineReader } from '../../../server/lines.ts'
 import { readReport } from '../../../server/processes/probe.ts'

@@ -1,3 +1,4 @@
+// Output as text or base64, whatever its bytes are and however they are cut.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { incompleteTail, OutputText, pieceBytes } from '../../../server/processes/text.ts'

@@ -1,3 +1,4 @@
+// Requests and their handlers: each request gets exactly one answer.
 import assert from 'node:assert/strict'
 import * as t from 'io-ts'
 import { object } from '../../../protocol/codec.ts'

@@ -1,3 +1,4 @@
+// What a message's body is: a request, a notification, a response, or an error.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { readEnvelope } from '../../../server/rpc/envelope.ts'

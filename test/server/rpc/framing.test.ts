@@ -1,3 +1,4 @@
+// Messages cut out of a stream by their headers, and the headers that are refused.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { Failure } from '../../../protocol/errors.ts'

@@ -1,3 +1,4 @@
+// Which messages a connection accepts at which time of its life, and its exit code.
 import assert from 'node:assert/strict'
 import { acceptNotification, exitCode, refuseRequest } from '../../../server/rpc/lifecycle.ts'
 

@@ -1,3 +1,4 @@
+// The command line of "standin serve".
 import assert from 'node:assert/strict'
 import { readOptions } from '../../../server/rpc/options.ts'
 

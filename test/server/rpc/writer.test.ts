@@ -1,3 +1,4 @@
+// Messages on their way to a client that reads fast, slowly or not at all.
 import assert from 'node:assert/strict'
 import { Duplex } from 'node:stream'
 import { congestedBytes, MessageWriter } from '../../../server/rpc/writer.ts'

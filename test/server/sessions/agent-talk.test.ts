@@ -1,3 +1,4 @@
+// Requests to an agent: answers by id, failures, events.
 import assert from 'node:assert/strict'
 import * as t from 'io-ts'
 import type { AgentEvent } from '../../../protocol/agent/control.ts'

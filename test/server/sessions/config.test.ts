@@ -1,3 +1,4 @@
+// A session's configuration: its file, comments, the request over it, and its faults.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'

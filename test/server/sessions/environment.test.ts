@@ -1,3 +1,4 @@
+// Which of the pod's variables a process gets, and which never.
 import assert from 'node:assert/strict'
 import { decideEnvironment, excludedVariables, fits } from '../../../server/sessions/environment.ts'
 

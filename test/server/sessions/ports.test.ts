@@ -1,3 +1,4 @@
+// Which of the pod's ports are wanted, mapped and captured.
 import assert from 'node:assert/strict'
 import type { SessionConfig } from '../../../protocol/config.ts'
 import {

@@ -1,3 +1,4 @@
+// The server's wish for ports at an agent: one request under way, then the newest.
 import assert from 'node:assert/strict'
 import { Subscription, type Wish } from '../../../server/sessions/subscription.ts'
 

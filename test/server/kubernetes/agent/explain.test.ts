@@ -1,3 +1,4 @@
+// Why an agent does not start, told of what the cluster says about its Job, its pod and its image.
 import assert from 'node:assert/strict'
 import { explain, tooSlow } from '../../../../server/kubernetes/agent/explain.ts'
 import { reasonsOfNode } from '../../../../server/kubernetes/agent/explain-scheduling.ts'

@@ -1,3 +1,4 @@
+// The agent's Job: its rights, its place, its bounds, and what the configuration changes of it.
 import assert from 'node:assert/strict'
 import type { AgentConfig } from '../../../../protocol/config.ts'
 import { agentJob } from '../../../../server/kubernetes/agent/job.ts'

@@ -1,3 +1,4 @@
+// The lease of an agent's Job: how long it lasts by the clocks of the cluster, and that a clock that stood still loses none of it.
 import assert from 'node:assert/strict'
 import { uptime } from 'node:os'
 import type { V1Job } from '@kubernetes/client-node'

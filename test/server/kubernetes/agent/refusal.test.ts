@@ -1,3 +1,4 @@
+// What a cluster's refusal to make an agent means, and what the user can do about it.
 import assert from 'node:assert/strict'
 import { refusalOf } from '../../../../server/kubernetes/agent/refusal.ts'
 

@@ -1,3 +1,4 @@
+// Which permissions an agent needs in which namespace, and the first of them that is missing.
 import assert from 'node:assert/strict'
 import { agentRights, demandRights, rightName } from '../../../../server/kubernetes/agent/rights.ts'
 import type { Api, ApiRequest } from '../../../../server/kubernetes/client/api.ts'

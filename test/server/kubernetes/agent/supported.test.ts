@@ -1,3 +1,4 @@
+// Pods that no agent can stand beside: Windows, virtual nodes, sandboxes.
 import assert from 'node:assert/strict'
 import type { V1Node, V1Pod } from '@kubernetes/client-node'
 import { Failure } from '../../../../protocol/errors.ts'

@@ -1,3 +1,4 @@
+// When a target that is stood in for is lost: deleted, ended, replaced or restarted.
 import assert from 'node:assert/strict'
 import type { V1Pod } from '@kubernetes/client-node'
 import { lossOf, type Place } from '../../../../server/kubernetes/agent/target-watch.ts'

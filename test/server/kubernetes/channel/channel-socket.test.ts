@@ -1,3 +1,4 @@
+// A WebSocket to a pod: its channels, its pressure, its pings and its end, on a fake clock.
 import assert from 'node:assert/strict'
 import { EventEmitter } from 'node:events'
 import { type SinonFakeTimers, useFakeTimers } from 'sinon'

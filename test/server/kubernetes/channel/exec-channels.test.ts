@@ -1,3 +1,4 @@
+// The channels of a command in a pod: input, two outputs, and how it ended.
 import assert from 'node:assert/strict'
 import { text } from 'node:stream/consumers'
 import { ExecChannels } from '../../../../server/kubernetes/channel/exec-channels.ts'

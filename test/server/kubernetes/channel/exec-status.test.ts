@@ -1,3 +1,4 @@
+// How a command in a pod ended, read of the Status that the kubelet sends.
 import assert from 'node:assert/strict'
 import { exitOf } from '../../../../server/kubernetes/channel/exec-status.ts'
 

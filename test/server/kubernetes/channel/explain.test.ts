@@ -1,3 +1,4 @@
+// What goes wrong between server and pod, told in a reason that a user understands.
 import assert from 'node:assert/strict'
 import { Failure } from '../../../../protocol/errors.ts'
 import { connectionFault, forwardReason, refusal } from '../../../../server/kubernetes/channel/explain.ts'

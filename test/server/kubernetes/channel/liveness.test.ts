@@ -1,3 +1,4 @@
+// When a WebSocket is pinged, in doubt, and taken for dead.
 import assert from 'node:assert/strict'
 import { judge, type Pulse } from '../../../../server/kubernetes/channel/liveness.ts'
 

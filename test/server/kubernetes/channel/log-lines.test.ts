@@ -1,3 +1,4 @@
+// A container's log cut into lines, however its chunks fall.
 import assert from 'node:assert/strict'
 import { LogLines } from '../../../../server/kubernetes/channel/log-lines.ts'
 

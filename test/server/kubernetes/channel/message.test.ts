@@ -1,3 +1,4 @@
+// Messages of a channel: their first byte, and how writes of any size are cut into them.
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { encodeMessage, messageBytes, nextMessage } from '../../../../server/kubernetes/channel/message.ts'

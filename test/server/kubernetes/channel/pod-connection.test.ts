@@ -1,3 +1,4 @@
+// A connection to a pod as a stream: pauses, ends and failures in the order of the bytes.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { PodConnection, type Wire } from '../../../../server/kubernetes/channel/pod-connection.ts'

@@ -1,3 +1,4 @@
+// The channels of a port-forward: the ports that open them, and the node's texts that refuse them.
 import assert from 'node:assert/strict'
 import { text } from 'node:stream/consumers'
 import type { Failure } from '../../../../protocol/errors.ts'

@@ -1,3 +1,4 @@
+// Which failure an API server that cannot be reached becomes, by the error of the connection.
 import assert from 'node:assert/strict'
 import { Failure } from '../../../../protocol/errors.ts'
 import { connectionFailure } from '../../../../server/kubernetes/client/connection-failure.ts'

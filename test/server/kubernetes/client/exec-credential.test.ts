@@ -1,3 +1,4 @@
+// Credential plugins: what they are told, which answers count, which configurations are refused beforehand.
 import assert from 'node:assert/strict'
 import type { Failure } from '../../../../protocol/errors.ts'
 import { execInfo, readExecCredential } from '../../../../server/kubernetes/client/exec-credential.ts'

@@ -1,3 +1,4 @@
+// The headers of a user who acts as another.
 import assert from 'node:assert/strict'
 import { impersonationOf } from '../../../../server/kubernetes/client/impersonation.ts'
 

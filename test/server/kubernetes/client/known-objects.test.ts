@@ -1,3 +1,4 @@
+// What a watch tells of objects after overlaps and gaps: each change once.
 import assert from 'node:assert/strict'
 import type { KubeObject, WatchEvent } from '../../../../server/kubernetes/client/api.ts'
 import { KnownObjects } from '../../../../server/kubernetes/client/known-objects.ts'

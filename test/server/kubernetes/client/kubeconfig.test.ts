@@ -1,3 +1,4 @@
+// Kubeconfigs: where they are looked for, how lists are merged, and how faulty ones are told of without their secrets.
 import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,3 +1,4 @@
+// Which servers are reached through a proxy, and through which.
 import assert from 'node:assert/strict'
 import { bypassesProxy } from '../../../../server/kubernetes/client/no-proxy.ts'
 import { proxyFor } from '../../../../server/kubernetes/client/proxy.ts'

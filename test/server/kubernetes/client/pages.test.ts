@@ -1,3 +1,4 @@
+// Long lists in pages, also when their tokens expire.
 import assert from 'node:assert/strict'
 import { type ApiRequest, type Query, StatusError } from '../../../../server/kubernetes/client/api.ts'
 import { listPages } from '../../../../server/kubernetes/client/pages.ts'

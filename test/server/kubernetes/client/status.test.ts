@@ -1,3 +1,4 @@
+// What an API server's refusal means, and when it is asked again.
 import assert from 'node:assert/strict'
 import { Failure } from '../../../../protocol/errors.ts'
 import { StatusError } from '../../../../server/kubernetes/client/api.ts'
