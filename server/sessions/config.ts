@@ -44,8 +44,13 @@ export type ClusterQuestion = Pick<ConfigSources, 'configFile' | 'folder'> & {
   namespace?: string | undefined
 }
 
-/** A request that asks a cluster, with what it left open taken from the configuration file. Fails as `loadConfig`. */
-export async function withConfig<Q extends ClusterQuestion>(question: Q): Promise<Q> {
+/**
+ * A request that asks a cluster, with what it left open taken from the configuration file, and how agents are to be made by it. Fails as
+ * `loadConfig`.
+ */
+export async function withConfig<Q extends ClusterQuestion>(
+  question: Q,
+): Promise<Q & Pick<SessionConfig, 'agent'>> {
   const { kubeconfig, context, namespace, configFile, folder } = question
   const config = await loadConfig({
     configFile,
@@ -57,6 +62,7 @@ export async function withConfig<Q extends ClusterQuestion>(question: Q): Promis
     kubeconfig: config.kubeconfig,
     context: config.kube_context,
     namespace: config.target?.namespace,
+    ...(config.agent === undefined ? {} : { agent: config.agent }),
   }
 }
 

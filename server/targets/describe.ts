@@ -19,6 +19,7 @@ export async function describe(
     describeClusterTarget(api, {
       target,
       namespace: params.namespace ?? api.namespace,
+      agent: params.agent,
       signal: question.signal,
     }),
   )
