@@ -60,6 +60,7 @@ export const errorTable = {
   'target-kind-ambiguous': { code: 1107, blame: 'user', retryable: false, message: 'Cannot choose target "{target}": {count} kinds have that name ({names})', fix: 'Name one of them: {names}' },
   'selector-invalid': { code: 1108, blame: 'user', retryable: false, message: 'Cannot use label selector "{selector}": {reason}', fix: 'Write it as for kubectl -l: "app=shop,tier!=db"' },
   'target-missing': { code: 1109, blame: 'user', retryable: false, message: 'Cannot start session: no target is named', fix: 'Name one with -t ("standin ls" lists them), STANDIN_TARGET, or the key "target" of .standin/standin.json' },
+  'target-gone': { code: 1120, blame: 'user', retryable: false, message: 'Cannot attach to target "{target}": it no longer exists', fix: 'Make it again, or pick another that "standin ls" lists' },
   'kubeconfig-missing': { code: 3001, blame: 'user', retryable: false, message: 'Cannot find a cluster: no kubeconfig ({looked})', fix: 'Give --kubeconfig FILE, set KUBECONFIG, or make ~/.kube/config; "kubectl config view" shows what kubectl sees' },
   'kubeconfig-invalid': { code: 3002, blame: 'user', retryable: false, message: 'Cannot use kubeconfig "{file}": {reason}', fix: 'Correct it; "kubectl --kubeconfig FILE config view" reads it too' },
   'context-not-found': { code: 3003, blame: 'user', retryable: false, message: 'Cannot find context "{context}": {reason}', fix: 'Take one of "kubectl config get-contexts -o name"' },

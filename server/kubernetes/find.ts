@@ -83,22 +83,22 @@ class Search {
     try {
       return await this.#choose(api, signal)
     } catch (thrown) {
-      throw thrown instanceof Failure && thrown.kind === 'target-not-found'
-        ? this.#notFound(before, thrown)
-        : thrown
+      throw thrown instanceof Failure && thrown.kind === 'target-not-found' ? absence(before, thrown) : thrown
     }
   }
+}
 
-  /** A StatefulSet makes its pod again under the same name. */
-  #notFound(before: Chosen, cause: Failure): Failure {
-    const owner = before.pod.metadata?.ownerReferences?.find(each => each.controller === true)
-    if (before.target.kind !== 'pod' || owner?.kind !== 'StatefulSet')
-      return new Failure('target-ended', { target: this.#target }, { cause })
-    const object = `statefulset/${owner.name}`
-    const reason = 'its StatefulSet has not made it again'
-    const { namespace } = before
-    return new Failure('pod-not-ready', { target: this.#target, reason, object, namespace }, { cause })
-  }
+/** What it means that nothing of a target that was there is found: some targets come back by themselves. */
+export function absence({ target, byLabels, namespace, pod }: Chosen, cause: Failure): Failure {
+  const { target: name } = target
+  const later = (reason: string, object: string) =>
+    new Failure('pod-not-ready', { target: name, reason, object, namespace }, { cause })
+  // As for a deployment that has no pod for a while: what makes them is not known.
+  if (byLabels) return later('no pod has these labels', `pods -l ${target.name}`)
+  const owner = pod.metadata?.ownerReferences?.find(each => each.controller === true)
+  if (target.kind === 'pod' && owner?.kind === 'StatefulSet')
+    return later('its StatefulSet has not made it again', `statefulset/${owner.name}`)
+  return new Failure('target-gone', { target: name }, { cause })
 }
 
 /** A connection to a cluster that ends with the agent that was started over it, or with the search if none was. */
@@ -169,7 +169,8 @@ export function stillThere(pod: V1Pod, before: Chosen): Chosen | undefined {
 }
 
 /** The pod that was named has ended for good, or the Job's work is done: no other will come. */
-export function isOver(pod: V1Pod | undefined, { target }: Chosen): boolean {
+export function isOver(pod: V1Pod | undefined, { target, byLabels }: Chosen): boolean {
+  if (byLabels) return false
   const phase = pod?.status?.phase
   if (target.kind === 'pod') return phase === 'Succeeded' || phase === 'Failed'
   return target.kind === 'job' && phase === 'Succeeded'

@@ -5,7 +5,7 @@ import type { Log } from '../log.ts'
 import type { Found, OnStep } from '../targets/found.ts'
 import type { AgentTalk } from './agent-talk.ts'
 import { type Attachment, attach } from './attachment.ts'
-import { reattach, reattachMs } from './reattach.ts'
+import { endingOf, reattach, reattachMs } from './reattach.ts'
 
 export type HoldEvents = {
   /** What the agent tells; its target's end only when nothing takes the target's place. */
@@ -117,11 +117,8 @@ export class Hold {
     })
     if (signal.aborted) return outcome.attachment?.end('the session ended')
     if (outcome.failure !== undefined) {
-      const ended = outcome.failure.kind === 'target-ended'
-      return events.lost(
-        ended ? 'stopped' : 'failed',
-        ended ? "the target's process ended" : outcome.failure.message,
-      )
+      const { state, reason: why } = endingOf(outcome.failure)
+      return events.lost(state, why)
     }
     this.#attachment = outcome.attachment
     events.running()

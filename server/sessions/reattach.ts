@@ -27,10 +27,29 @@ export async function reattach(options: {
     } catch (thrown) {
       failure = asFailure(thrown, 'attaching again')
     }
-    const hopeless =
-      failure.kind === 'target-ended' || (!failure.data.retryable && failure.kind !== 'internal')
-    if (hopeless || options.signal.aborted) break
+    if (isHopeless(failure) || options.signal.aborted) break
     await pause(Math.min(pauseMs, longestPauseMs), undefined, { signal: options.signal }).catch(() => {})
   }
   return { failure }
+}
+
+function isHopeless({ kind, data }: Failure): boolean {
+  return kind === 'target-ended' || (!data.retryable && kind !== 'internal')
+}
+
+/** How the session ends when nothing can be attached any more: that the target ended or was deleted is no failure. */
+export function endingOf({ kind, values, message }: Failure): {
+  state: 'stopped' | 'failed'
+  reason: string
+} {
+  switch (kind) {
+    case 'target-ended':
+      return { state: 'stopped', reason: "the target's process ended" }
+    case 'target-gone':
+      return { state: 'stopped', reason: `${values.target} no longer exists` }
+    case 'namespace-not-found':
+      return { state: 'stopped', reason: `namespace "${values.namespace}" no longer exists` }
+    default:
+      return { state: 'failed', reason: message }
+  }
 }

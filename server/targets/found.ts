@@ -41,7 +41,7 @@ export type Found = {
   startAgent(options: AgentOptions): Promise<Agent>
   /**
    * The target as it stands when its agent was lost or its process ended: the same process, or the pod that took the place of one that is
-   * gone. Fails with `target-ended` when there can be none, and with a retryable failure when there may be one later.
+   * gone. Fails with `target-ended` or `target-gone` when there can be none, and with a retryable failure when there may be one later.
    */
   again(signal: AbortSignal): Promise<Found>
   /** Whether another process may take the place of one that ended (a restarted container, a new pod). */

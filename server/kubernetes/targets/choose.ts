@@ -20,6 +20,8 @@ import { workloadState } from './workload-state.ts'
 
 export type Chosen = {
   target: Target
+  /** The pods with some labels are meant, whichever they are. */
+  byLabels: boolean
   namespace: string
   /** As it was when it was chosen. */
   pod: V1Pod
@@ -44,6 +46,7 @@ export async function chooseTarget(
   if (first === undefined) throw noCandidate(located, parsed, others.passed, namespace)
   return {
     target: targetOf(located, first, namespace),
+    byLabels: parsed.by === 'label',
     namespace,
     pod: first.pod,
     container: first.container,
