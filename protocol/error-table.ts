@@ -52,7 +52,7 @@ export const errorTable = {
   'right-missing': { code: 2003, blame: 'user', retryable: false, message: 'Cannot {verb} here: {errno}, the right {right} is missing', fix: 'Run as root: "sudo standin ...", or as the user who made the namespace; as root in a container, start that with "--cap-add {right}"' },
   'link-version': { code: 2101, blame: 'standin', retryable: false, message: 'Cannot talk on link: the other end speaks version {theirs}, this one {ours}', fix: 'Install standin again: server and agent come from one package' },
   'link-refused': { code: 2102, blame: 'standin', retryable: false, message: 'Cannot open link: {reason}', fix: 'Start the session again' },
-  'link-lost': { code: 2103, blame: 'cluster', retryable: true, message: 'Cannot reach agent: the link was silent or closed for {seconds} s', fix: 'Check the network, then start the session again' },
+  'link-lost': { code: 2103, blame: 'cluster', retryable: true, message: 'Cannot reach agent: the link was silent or closed for {seconds} s ({reason})', fix: 'Check the network, then start the session again' },
   'frame-invalid': { code: 2104, blame: 'standin', retryable: false, message: 'Cannot read frame: {reason}', fix: 'Report it with "standin serve --log-level debug"' },
   'frame-too-large': { code: 2105, blame: 'standin', retryable: false, message: 'Cannot send frame: its payload has {bytes} bytes, more than {limit}', fix: 'Report it with what was asked for and "standin serve --log-level debug"' },
   'link-full': { code: 2106, blame: 'cluster', retryable: true, message: 'Cannot send on link: {bytes} bytes wait for the other end to acknowledge them', fix: 'Check the network between this machine and the target, then try again' },

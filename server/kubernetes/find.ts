@@ -3,7 +3,8 @@ import type { V1Node, V1Pod } from '@kubernetes/client-node'
 import type { SessionConfig } from '../../protocol/config.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Log } from '../log.ts'
-import type { Agent, Found } from '../targets/found.ts'
+import type { Agent, AgentOptions, Found } from '../targets/found.ts'
+import { startupTimeoutSeconds } from './agent/job.ts'
 import { startClusterAgent } from './agent/start.ts'
 import { ephemeralNotice } from './agent/start-ephemeral.ts'
 import { placeNotices, unsupported } from './agent/supported.ts'
@@ -23,6 +24,8 @@ export function findInCluster(target: string, question: Question): Promise<Found
 class Search {
   readonly #target: string
   readonly #question: Question
+  /** Runtime classes whose processes an agent has seen: where it sees none later, they have ended. */
+  readonly #visible = new Set<string | undefined>()
 
   constructor(target: string, question: Question) {
     this.#target = target
@@ -68,9 +71,21 @@ class Search {
         ...placeNotices(chosen.pod),
         ...(config.agent?.ephemeral ? [ephemeralNotice] : []),
       ],
+      startupSeconds: startupTimeoutSeconds(config.agent ?? {}),
       lives: 'again',
-      startAgent: options => lent.start(api => startClusterAgent(api, chosen, config.agent, options)),
+      startAgent: options => lent.start(api => this.#start(api, chosen, options)),
       again: signal => this.#with(signal, (api, each) => this.#again(api, chosen, each)),
+    }
+  }
+
+  async #start(api: Api, chosen: Chosen, options: AgentOptions): Promise<Agent> {
+    const runtime = chosen.pod.spec?.runtimeClassName
+    try {
+      const agent = await startClusterAgent(api, chosen, this.#question.config.agent, options)
+      this.#visible.add(runtime)
+      return agent
+    } catch (thrown) {
+      throw this.#visible.has(runtime) ? unhidden(thrown) : thrown
     }
   }
 
@@ -86,6 +101,13 @@ class Search {
       throw thrown instanceof Failure && thrown.kind === 'target-not-found' ? absence(before, thrown) : thrown
     }
   }
+}
+
+/** What the failure would be if the runtime class did not hide processes. */
+export function unhidden(thrown: unknown): unknown {
+  const hides =
+    thrown instanceof Failure && thrown.kind === 'pod-unsupported' && thrown.cause instanceof Failure
+  return hides ? thrown.cause : thrown
 }
 
 /** What it means that nothing of a target that was there is found: some targets come back by themselves. */

@@ -28,6 +28,8 @@ export type Link = {
   readonly endpoint: Endpoint
   /** The agent has accepted the first connection. Rejects with `link-version`, `link-refused` or `link-lost`, or `cancelled` by `close`. */
   readonly ready: Promise<void>
+  /** What the last try failed with, or the last connection. */
+  readonly reason: string | undefined
   /** Ends everything at once; leaves no socket and no timer. */
   close(reason: string): void
 }
@@ -36,10 +38,18 @@ export type Link = {
 export const tryTimeoutMs = 10_000
 /** A connection that lived so long, or brought something, was a real one: the next drop is counted from the start. */
 const provenMs = 1_000
+const never = 'the agent was never reached'
 
 export function connectLink(options: ConnectOptions): Link {
   const dialler = new Dialler(options)
-  return { endpoint: dialler.endpoint, ready: dialler.ready, close: reason => dialler.close(reason) }
+  const { endpoint, ready } = dialler
+  return {
+    ...{ endpoint, ready },
+    get reason() {
+      return dialler.reason
+    },
+    close: reason => dialler.close(reason),
+  }
 }
 
 class Dialler {
@@ -52,7 +62,7 @@ class Dialler {
   /** The tries since the last proven connection, when it dropped, and why. */
   #attempt = 0
   #droppedAtMs = performance.now()
-  #reason = 'the agent was never reached'
+  #reason: string | undefined
   #attachedAtMs = 0
   #receivedAtAttach = 0n
 
@@ -71,6 +81,10 @@ class Dialler {
       ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
     })
     void this.#dialUntilAttached()
+  }
+
+  get reason(): string | undefined {
+    return this.#reason
   }
 
   close(reason: string): void {
@@ -115,7 +129,11 @@ class Dialler {
 
   async #try(): Promise<void> {
     const timeout = new AbortController()
-    const timer = setTimeout(() => timeout.abort('the agent did not answer in time'), tryTimeoutMs)
+    const seconds = tryTimeoutMs / 1_000
+    const timer = setTimeout(
+      () => timeout.abort(`the agent did not answer within ${seconds} s`),
+      tryTimeoutMs,
+    )
     try {
       await this.#dialAndGreet(AbortSignal.any([this.#stop.signal, timeout.signal]))
     } finally {
@@ -155,7 +173,8 @@ class Dialler {
 
   #tell(): void {
     if (!this.#running) return
-    this.#options.onState({ state: 'reconnecting', reason: this.#reason, attempt: this.#attempt })
+    const reason = this.#reason ?? never
+    this.#options.onState({ state: 'reconnecting', reason, attempt: this.#attempt })
   }
 
   #leftMs(): number {
@@ -170,8 +189,9 @@ class Dialler {
 
   #lose(failure?: Failure): void {
     const seconds = Math.round((performance.now() - this.#droppedAtMs) / 1_000)
-    const lost = failure ?? new Failure('link-lost', { seconds }, { detail: this.#reason })
-    const reason = failure?.message ?? this.#reason
+    const why = this.#reason ?? never
+    const lost = failure ?? new Failure('link-lost', { seconds, reason: why })
+    const reason = failure?.message ?? why
     this.#stop.abort()
     this.endpoint.close(reason)
     this.#options.onState({ state: 'lost', reason })

@@ -28,8 +28,9 @@ export class AgentTalk {
     this.#lastId += 1
     const id = this.#lastId
     const value = await new Promise<unknown>((resolve, reject) => {
+      const within = `within ${answerTimeoutMs / 1_000} s`
       const slow = () =>
-        reject(new Failure('agent-failed', { reason: `it did not answer "${question.ask}" in time` }))
+        reject(new Failure('agent-failed', { reason: `it did not answer "${question.ask}" ${within}` }))
       const timer = setTimeout(slow, answerTimeoutMs)
       this.#waiting.set(id, {
         resolve(answer) {

@@ -8,7 +8,9 @@ import { orAborted, settledWithin } from '../deadline.ts'
 import { connectLink, tryTimeoutMs } from '../link/connect.ts'
 import type { Log } from '../log.ts'
 import type { Agent, Found, OnStep } from '../targets/found.ts'
+import { Narrator, told } from '../targets/narrate.ts'
 import { AgentTalk } from './agent-talk.ts'
+import type { Startup } from './startup.ts'
 
 /** How long a link may be away before its streams are given up (DESIGN section 6). */
 export const graceMs = 60_000
@@ -39,20 +41,33 @@ export async function attach(options: {
   log: Log
   events: AttachmentEvents
   onStep: OnStep
+  /** Bounds all of it. */
+  startup: Startup
 }): Promise<Attachment> {
+  const { found, onStep, signal, startup } = options
   const { publicKey, privateKey } = generateKeyPairSync('ed25519')
-  const agent = await options.found.startAgent({ ...options, publicKey, privateKey, graceMs: agentGraceMs })
-  options.onStep('link', 'linking to the agent')
+  const agent = await found.startAgent({ ...options, publicKey, privateKey, graceMs: agentGraceMs })
   const attachment = link(agent, { ...options, privateKey })
   try {
     const ended = agent.gone.then(reason => Promise.reject(new Failure('agent-failed', { reason })))
-    await orAborted(Promise.race([attachment.ready, ended]), options.signal)
+    const ready = Promise.race([attachment.ready, ended])
+    const narrated = told(ready, new Narrator(onStep), 'link', () =>
+      because('linking to the agent', attachment),
+    )
+    await orAborted(
+      startup.within(narrated, () => because('its link could not be made', attachment)),
+      signal,
+    )
     attachment.open()
     return attachment
   } catch (thrown) {
     await attachment.end('the session could not start')
     throw thrown
   }
+}
+
+function because(what: string, { reason }: { reason: string | undefined }): string {
+  return reason === undefined ? what : `${what}: ${reason}`
 }
 
 function link(
@@ -103,6 +118,10 @@ function link(
   return {
     talk,
     ready: connection.ready,
+    /** Why the link is not there. */
+    get reason() {
+      return connection.reason
+    },
     open() {
       opened = true
     },

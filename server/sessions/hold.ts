@@ -6,6 +6,7 @@ import type { Found, OnStep } from '../targets/found.ts'
 import type { AgentTalk } from './agent-talk.ts'
 import { type Attachment, attach } from './attachment.ts'
 import { endingOf, reattach, reattachMs } from './reattach.ts'
+import { Startup } from './startup.ts'
 
 export type HoldEvents = {
   /** What the agent tells; its target's end only when nothing takes the target's place. */
@@ -48,9 +49,9 @@ export class Hold {
   }
 
   /** The first agent. Cancelled or failed, nothing of it is left. */
-  async start(found: Found, onStep: OnStep): Promise<AgentTalk> {
+  async start(found: Found, onStep: OnStep, startup: Startup): Promise<AgentTalk> {
     this.#found = found
-    const attachment = await this.#attach(found, onStep)
+    const attachment = await this.#attach(found, onStep, startup)
     this.#attachment = attachment
     return attachment.talk
   }
@@ -61,12 +62,13 @@ export class Hold {
     await attachment?.end(reason)
   }
 
-  #attach(found: Found, onStep: OnStep): Promise<Attachment> {
+  #attach(found: Found, onStep: OnStep, startup: Startup): Promise<Attachment> {
     const generation = this.#generation++
     const { sessionId, signal, log, events } = this.#options
     return attach({
       found,
       onStep,
+      startup,
       sessionId,
       signal,
       log,
@@ -127,7 +129,7 @@ export class Hold {
 
   async #again(before: Found): Promise<Attachment> {
     const next = await before.again(this.#options.signal)
-    const attachment = await this.#attach(next, () => {})
+    const attachment = await this.#attach(next, () => {}, new Startup(next.startupSeconds))
     this.#found = next
     if (next.where !== before.where) this.#options.events.moved(next.where)
     return attachment

@@ -24,6 +24,7 @@ import { decideEnvironment, type Environment } from './environment.ts'
 import { Hold } from './hold.ts'
 import { Losses } from './losses.ts'
 import { capturedPorts, portRules, processPortOf, wantedProcessPorts } from './ports.ts'
+import { Startup } from './startup.ts'
 import { Status } from './status.ts'
 import { Subscription } from './subscription.ts'
 import { warningsOf } from './warnings.ts'
@@ -121,8 +122,11 @@ export class Session {
     this.status.tell()
     onStep('resolve', `looking for ${this.status.target}`)
     const found = await findTarget(this.status.target, { config, signal, log })
-    const talk = await this.#hold.start(found, onStep)
-    const facts = await orAborted(talk.ask({ ask: 'describe' }, targetFacts), signal)
+    const startup = new Startup(found.startupSeconds)
+    const talk = await this.#hold.start(found, onStep, startup)
+    const told = talk.ask({ ask: 'describe' }, targetFacts)
+    const lack = () => 'the agent has not said what its target is'
+    const facts = await orAborted(startup.within(told, lack), signal)
     const started = await this.#begin(facts, found)
     onStep('ready', `${facts.hostname} is attached`)
     return started

@@ -38,6 +38,8 @@ export type Found = {
   readonly where: string
   /** What the user should know about the choice: which of several pods or containers was taken. */
   readonly notices: readonly string[]
+  /** What an agent may take from the beginning until it answers; without it each step has its own limit. */
+  readonly startupSeconds?: number
   startAgent(options: AgentOptions): Promise<Agent>
   /**
    * The target as it stands when its agent was lost or its process ended: the same process, or the pod that took the place of one that is

@@ -45,6 +45,7 @@ async function offered(boot: Bootstrap): Promise<{ socket: Socket; offer: Offer 
   const line = await firstLine(socket, {
     maxBytes: 4096,
     timeoutMs: 5_000,
+    missing: 'the bootstrap did not greet',
     signal: new AbortController().signal,
   })
   return { socket, offer: JSON.parse(line) as Offer }

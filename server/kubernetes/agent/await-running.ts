@@ -1,9 +1,9 @@
 // Waits until an agent's container runs, telling why it does not yet, with an end that names the cause.
 import { Failure } from '../../../protocol/errors.ts'
 import { orAborted } from '../../deadline.ts'
+import type { Narrator } from '../../targets/narrate.ts'
 import { explain, tooSlow } from './explain.ts'
 import type { Follow } from './follow.ts'
-import type { Narrator } from './narrate.ts'
 import type { Circumstances, Explanation } from './sight.ts'
 
 /** How often the narrator may count the seconds. */

@@ -1,22 +1,19 @@
 // Brings the agent's code to a container that runs the bootstrap, from the moment it runs until the agent serves.
-import type { Duplex } from 'node:stream'
-import { setTimeout as pause } from 'node:timers/promises'
 import { Failure } from '../../../protocol/errors.ts'
-import { orAborted, settledWithin } from '../../deadline.ts'
+import { settledWithin } from '../../deadline.ts'
 import type { AgentOptions } from '../../targets/found.ts'
-import { portForward } from '../channel/port-forward.ts'
+import { told } from '../../targets/narrate.ts'
 import type { Api } from '../client/api.ts'
 import { look, type Running } from './await-running.ts'
+import { type Address, connectBootstrap } from './connect-bootstrap.ts'
 import { deliver } from './deliver.ts'
 import { sandboxed } from './supported.ts'
-import { type Place, podEnded } from './target-watch.ts'
+import { lossNow, type Place, podEnded } from './target-watch.ts'
 
-/** Node.js takes this long to start listening, at most about a second on a busy node. */
-const againMs = 50
 /** Within this the node tells that a container has ended, when a connection to it broke. */
 const endToldMs = 2_000
-
-export type Address = { namespace: string; pod: string; port: number }
+/** A container that has just been started refuses its first connections, which is nothing to tell. */
+const quietMs = 1_000
 
 export type Bring = {
   api: Api
@@ -27,25 +24,85 @@ export type Bring = {
   ephemeral: boolean
 }
 
-/** Resolves when the agent has entered its target and serves; rejects with what hinders it. */
+/** Resolves when the agent has entered its target and serves; rejects with what hinders it, at the latest at the deadline. */
 export async function bringAgent(bring: Bring): Promise<void> {
-  const { options, place, running } = bring
-  const { signal } = running
-  const connection = await connectBootstrap(bring)
+  const { running } = bring
+  const late = new AbortController()
+  const bringing = new Bringing(bring, AbortSignal.any([running.signal, late.signal]))
+  const leftMs = Math.max(0, running.deadlineMs - performance.now())
+  const timer = setTimeout(() => late.abort(bringing.tooSlow()), leftMs)
   try {
-    await deliver(connection, { privateKey: options.privateKey, argv: agentArguments(bring), signal })
+    await told(bringing.run(), running.narrator, 'deliver', () => bringing.doing)
   } catch (thrown) {
-    signal.throwIfAborted()
-    if (!(thrown instanceof Failure)) throw thrown
+    running.signal.throwIfAborted()
+    if (!late.signal.aborted) throw await bringing.explained(thrown)
+    look(running)
+    throw late.signal.reason
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+class Bringing {
+  /** What it does, for the progress. */
+  doing: string
+  /** Why it is not further, for the end. */
+  #lack = 'nothing in it has answered'
+  readonly #bring: Bring
+  readonly #signal: AbortSignal
+
+  constructor(bring: Bring, signal: AbortSignal) {
+    this.#bring = bring
+    this.#signal = signal
+    this.doing = `delivering the agent to pod ${bring.address.pod}`
+  }
+
+  async run(): Promise<void> {
+    const { api, address, options, running } = this.#bring
+    const { doing } = this
+    const sinceMs = performance.now()
+    const connection = await connectBootstrap(api, address, {
+      signal: this.#signal,
+      onRefused: reason => {
+        look(running)
+        this.#lack = reason
+        if (performance.now() - sinceMs > quietMs) this.doing = `${doing}: ${reason}`
+      },
+    })
+    this.doing = `sending the agent's code to pod ${address.pod}`
+    this.#lack = "the agent's code could not be sent to it in that time"
+    await deliver(connection, {
+      privateKey: options.privateKey,
+      argv: agentArguments(this.#bring),
+      signal: this.#signal,
+      onSent: () => {
+        this.doing = 'waiting for the agent to enter its target'
+        this.#lack = 'the agent in it has not said that it entered its target'
+      },
+    })
+  }
+
+  tooSlow(): Failure {
+    const { timeoutSeconds: seconds } = this.#bring.running
+    return new Failure('agent-slow', { seconds, reason: `its container runs, but ${this.#lack}` })
+  }
+
+  /** What the cluster knows better than the broken connection, or the agent that found no process. */
+  async explained(thrown: unknown): Promise<unknown> {
+    const { api, place, running } = this.#bring
+    if (!(thrown instanceof Failure)) return thrown
+    const { kind, cause } = thrown
+    if (kind === 'agent-undeliverable' && cause !== undefined) await toldWithin(running)
+    if (kind !== 'target-ended' && kind !== 'agent-failed') return thrown
+    await toldWithin(running)
+    const loss = await lossNow(api, place, this.#signal)
+    if (loss !== undefined) return podEnded(place, loss)
     // The pod is chosen again then; a process that is looked for by its container ends with that container alone.
-    if (thrown.kind === 'target-ended' || thrown.kind === 'agent-failed') {
-      await toldWithin(running)
-      const hidden = sandboxed(place.pod, thrown)
-      if (hidden !== thrown || thrown.kind === 'agent-failed') throw hidden
-      throw podEnded(place, `ended its container "${place.container.name}"`)
-    }
-    if (thrown.kind === 'agent-undeliverable' && thrown.cause !== undefined) await toldWithin(running)
-    throw thrown
+    const ended = kind === 'target-ended'
+    return sandboxed(
+      place.pod,
+      ended ? podEnded(place, `ended its container "${place.container.name}"`) : thrown,
+    )
   }
 }
 
@@ -58,58 +115,6 @@ function agentArguments({ place, options, ephemeral }: Bring): string[] {
     ...['--session', options.sessionId, '--key', key, '--grace-ms', String(options.graceMs)],
     ...(ephemeral ? ['--ephemeral'] : []),
   ]
-}
-
-/** The container runs before what is in it listens: until then the connection is refused, and made again. */
-async function connectBootstrap({ api, address, running }: Bring): Promise<Duplex> {
-  const { signal, deadlineMs, timeoutSeconds } = running
-  for (;;) {
-    const outcome = await tryConnect(api, address, signal)
-    signal.throwIfAborted()
-    if (!(outcome instanceof Failure)) return outcome
-    if (outcome.kind !== 'channel-failed' && outcome.kind !== 'cluster-refused') throw outcome
-    look(running)
-    if (performance.now() >= deadlineMs)
-      throw new Failure(
-        'agent-slow',
-        { seconds: timeoutSeconds, reason: 'its container runs, but nothing answers in it' },
-        { cause: outcome },
-      )
-    await pause(againMs, undefined, { signal })
-  }
-}
-
-/** A connection on which the bootstrap has begun to speak. */
-async function tryConnect(api: Api, address: Address, signal: AbortSignal): Promise<Duplex | Failure> {
-  let connection: Duplex | undefined
-  try {
-    connection = await portForward(api, { ...address, signal })
-    await orAborted(readable(connection), signal)
-    return connection
-  } catch (thrown) {
-    connection?.destroy()
-    if (thrown instanceof Failure) return thrown
-    throw thrown
-  }
-}
-
-function readable(connection: Duplex): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const over = (error?: Error) => {
-      finish()
-      const reason = 'the connection closed before the bootstrap spoke'
-      reject(error ?? new Failure('channel-failed', { verb: 'forward a port of', pod: 'the agent', reason }))
-    }
-    const ready = () => {
-      // It is emitted for the end of the stream too.
-      if (connection.readableLength === 0) return over()
-      finish()
-      resolve()
-    }
-    const ended = () => over()
-    const finish = () => connection.off('readable', ready).off('close', ended).off('error', over)
-    connection.on('readable', ready).on('close', ended).on('error', over)
-  })
 }
 
 /** Throws the better reason, if the cluster tells one soon: the container crashed, the target's pod was deleted. */

@@ -23,13 +23,17 @@ export type DeliverOptions = {
   /** Of the agent program: "attach-pod" of protocol/agent/invocation.ts. */
   argv: readonly string[]
   signal: AbortSignal
+  /** Called when the agent's code has gone out, and its word that it runs is all that is missing. */
+  onSent?(): void
 }
 
-const offerTimeoutMs = 10_000
+const ofOffer = { maxBytes: 4 << 10, timeoutMs: 10_000, missing: 'its bootstrap did not greet' }
 /** For bundle and start together: the bootstrap takes 60 s for the first, entering a target is a matter of milliseconds. */
-const outcomeTimeoutMs = 70_000
-const offerBytes = 4 << 10
-const outcomeBytes = 64 << 10
+const ofOutcome = {
+  maxBytes: 64 << 10,
+  timeoutMs: 70_000,
+  missing: 'it did not take its code and say that it runs',
+}
 const oldestNode = 20
 
 /**
@@ -37,13 +41,11 @@ const oldestNode = 20
  * `agent-undeliverable`, with the signal's reason, or with what the agent says: `target-ended`, `agent-denied`, `agent-failed`...
  */
 export async function deliver(connection: Duplex, options: DeliverOptions): Promise<void> {
-  const { argv, privateKey, signal } = options
+  const { argv, privateKey, signal, onSent } = options
   connection.on('error', () => {})
   try {
     const bundles = await agentBundles()
-    const offer = readOffer(
-      await firstLine(connection, { maxBytes: offerBytes, timeoutMs: offerTimeoutMs, signal }),
-    )
+    const offer = readOffer(await firstLine(connection, { ...ofOffer, signal }))
     const bundle = chooseBundle(offer, bundles)
     const header: t.TypeOf<typeof delivery> = {
       signature: sign(null, deliveryText(offer.nonce, argv), privateKey).toString('hex'),
@@ -52,8 +54,11 @@ export async function deliver(connection: Duplex, options: DeliverOptions): Prom
       bundleBytes: bundle.length,
     }
     // At most 2 MiB, so what the connection can't take at once may wait in memory.
-    connection.write(Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`), bundles.manifest, bundle]))
-    readOutcome(await firstLine(connection, { maxBytes: outcomeBytes, timeoutMs: outcomeTimeoutMs, signal }))
+    const parts = [Buffer.from(`${JSON.stringify(header)}\n`), bundles.manifest, bundle]
+    connection.write(Buffer.concat(parts), error => {
+      if (!error) onSent?.()
+    })
+    readOutcome(await firstLine(connection, { ...ofOutcome, signal }))
   } finally {
     connection.destroy()
   }

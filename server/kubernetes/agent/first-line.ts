@@ -2,10 +2,17 @@
 import type { Duplex } from 'node:stream'
 import { Failure } from '../../../protocol/errors.ts'
 
-export type LineOptions = { maxBytes: number; timeoutMs: number; signal: AbortSignal }
+export type LineOptions = {
+  maxBytes: number
+  timeoutMs: number
+  signal: AbortSignal
+  /** What has not happened when the time is over, as "its bootstrap did not greet". */
+  missing: string
+}
 
 /** Without its end. Rejects with `agent-undeliverable`, or with the signal's reason. */
-export function firstLine(connection: Duplex, { maxBytes, timeoutMs, signal }: LineOptions): Promise<string> {
+export function firstLine(connection: Duplex, options: LineOptions): Promise<string> {
+  const { maxBytes, timeoutMs, signal, missing } = options
   return new Promise((resolve, reject) => {
     let pending: Buffer = Buffer.alloc(0)
     let fault: Error | undefined
@@ -28,7 +35,8 @@ export function firstLine(connection: Duplex, { maxBytes, timeoutMs, signal }: L
       finish()
       reject(signal.reason)
     }
-    const timer = setTimeout(() => fail(`its container said nothing for ${timeoutMs} ms`), timeoutMs)
+    const slow = () => fail(`${missing} within ${Math.round(timeoutMs / 1_000)} s`)
+    const timer = setTimeout(slow, timeoutMs)
     const finish = () => {
       clearTimeout(timer)
       connection.off('data', onData).off('end', onClose).off('close', onClose).off('error', onError)

@@ -3,6 +3,7 @@ import type { V1EphemeralContainer, V1Pod } from '@kubernetes/client-node'
 import type { AgentConfig } from '../../../protocol/config.ts'
 import { Failure } from '../../../protocol/errors.ts'
 import type { Agent, AgentOptions } from '../../targets/found.ts'
+import { Narrator } from '../../targets/narrate.ts'
 import { portForward } from '../channel/port-forward.ts'
 import { type Api, apiPath, StatusError } from '../client/api.ts'
 import { awaitRunning, type Running } from './await-running.ts'
@@ -14,7 +15,6 @@ import { Follow } from './follow.ts'
 import { startupTimeoutSeconds, waitSeconds } from './job.ts'
 import { fieldManager } from './lease.ts'
 import { agentName } from './marks.ts'
-import { Narrator } from './narrate.ts'
 import { refusalFailure, refusalOf } from './refusal.ts'
 import { agentRights, demandRights } from './rights.ts'
 import { lossOf, type Place, podEnded } from './target-watch.ts'
@@ -76,7 +76,6 @@ async function tryPort(api: Api, attempt: Attempt): Promise<Agent> {
     const running = runningOf(attempt, follow)
     await awaitRunning(running)
     const address = { namespace, pod: podName, port }
-    attempt.narrator.tell('deliver', `delivering the agent to pod ${podName}`)
     await bringAgent({ api, address, place, options, running, ephemeral: true })
     follow.started()
     return {

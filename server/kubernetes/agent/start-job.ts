@@ -5,6 +5,7 @@ import type { AgentConfig } from '../../../protocol/config.ts'
 import { asFailure, Failure } from '../../../protocol/errors.ts'
 import { orAborted } from '../../deadline.ts'
 import type { Agent, AgentOptions } from '../../targets/found.ts'
+import { Narrator } from '../../targets/narrate.ts'
 import { portForward } from '../channel/port-forward.ts'
 import { type Api, apiPath, StatusError } from '../client/api.ts'
 import { awaitRunning, type Running } from './await-running.ts'
@@ -15,7 +16,6 @@ import { Follow } from './follow.ts'
 import { agentJob, jobPort, startupTimeoutSeconds, waitSeconds } from './job.ts'
 import { fieldManager, isJobGone, Lease } from './lease.ts'
 import { agentContainerName, agentName, instanceLabel } from './marks.ts'
-import { Narrator } from './narrate.ts'
 import { refusalFailure, refusalOf } from './refusal.ts'
 import { removeJob } from './remove.ts'
 import { agentRights, demandRights } from './rights.ts'
@@ -73,7 +73,6 @@ class JobStart {
     await awaitRunning(running)
     const pod = this.#follow.sight.pod?.metadata?.name ?? ''
     const address = { namespace: this.#namespace, pod, port: jobPort }
-    narrator.tell('deliver', `delivering the agent to pod ${pod}`)
     await bringAgent({ api, address, place, options, running, ephemeral: false })
     this.#follow.started()
     this.#target.close()

@@ -58,10 +58,13 @@ export function placeNotices({ spec, metadata }: V1Pod): string[] {
     : []
 }
 
-/** Programs of a virtual machine or a user-space kernel are no processes of the node. */
+/** Names of runtime classes, by custom, whose programs are processes of the node as any other's: with devices, or by another engine. */
+const plainRuntimes = /^(nvidia.*|runc|crun|youki|amd|habana)$/i
+
+/** Programs of a virtual machine or a user-space kernel are no processes of the node. To be asked only of a container that runs. */
 export function sandboxed(pod: V1Pod, cause: Failure): Failure {
   const runtime = pod.spec?.runtimeClassName
-  if (runtime === undefined) return cause
+  if (runtime === undefined || plainRuntimes.test(runtime)) return cause
   return new Failure(
     'pod-unsupported',
     {

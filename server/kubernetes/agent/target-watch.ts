@@ -49,6 +49,24 @@ export class TargetWatch {
   }
 }
 
+/** What has happened to the pod by what the cluster says at this moment, which a watch may be late to tell; nothing when it does not answer. */
+export async function lossNow(api: Api, place: Place, signal: AbortSignal): Promise<string | undefined> {
+  const { namespace, pod } = place
+  try {
+    const { items } = await api.request<{ items: V1Pod[] }>({
+      path: apiPath('/api/v1/namespaces', namespace, 'pods'),
+      query: { fieldSelector: `metadata.name=${pod.metadata?.name}` },
+      asks: { verb: 'list', resource: 'pods', namespace },
+      signal,
+    })
+    const [found] = items
+    return found === undefined ? 'was deleted' : lossOf(found, place)
+  } catch {
+    signal.throwIfAborted()
+    return undefined
+  }
+}
+
 export function podEnded({ pod }: Place, what: string): Failure {
   return new Failure('pod-ended', { pod: pod.metadata?.name ?? '', what })
 }

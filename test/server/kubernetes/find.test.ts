@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { V1Pod } from '@kubernetes/client-node'
 import { Failure } from '../../../protocol/errors.ts'
-import { absence, isOver } from '../../../server/kubernetes/find.ts'
+import { absence, isOver, unhidden } from '../../../server/kubernetes/find.ts'
 import type { Chosen } from '../../../server/kubernetes/targets/choose.ts'
 
 type Kind = Chosen['target']['kind']
@@ -52,5 +52,24 @@ describe('absence()', () => {
   it('may pass for a pod that a StatefulSet makes again', () => {
     assert.equal(absence(chosen('pod/db-0', 'pod', { owner: 'StatefulSet' }), cause).kind, 'pod-not-ready')
     assert.equal(absence(chosen('pod/web-1', 'pod', { owner: 'ReplicaSet' }), cause).kind, 'target-gone')
+  })
+})
+
+describe('unhidden()', () => {
+  const ended = new Failure('pod-ended', { pod: 'web-1', what: 'restarted its container "app"' })
+  const hides = new Failure(
+    'pod-unsupported',
+    { pod: 'web-1', reason: 'hides', fix: 'Wait' },
+    { cause: ended },
+  )
+
+  it('gives what the failure is where an agent has seen such processes before', () => {
+    assert.equal(unhidden(hides), ended)
+    assert.equal(ended.data.retryable, true)
+  })
+  it('leaves every other failure alone', () => {
+    const windows = new Failure('pod-unsupported', { pod: 'web-1', reason: 'Windows', fix: 'Wait' })
+    assert.equal(unhidden(windows), windows)
+    assert.equal(unhidden(ended), ended)
   })
 })

@@ -72,7 +72,8 @@ describe('readOutcome()', () => {
 })
 
 describe('firstLine()', () => {
-  const options = { maxBytes: 16, timeoutMs: 1_000, signal: new AbortController().signal }
+  const missing = 'it did not greet'
+  const options = { maxBytes: 16, timeoutMs: 1_000, missing, signal: new AbortController().signal }
 
   it('gives a line that comes in pieces, and leaves what is behind it', async () => {
     const connection = new PassThrough()
@@ -100,10 +101,10 @@ describe('firstLine()', () => {
     await assert.rejects(firstLine(connection, options), /the connection to its container closed/)
   })
 
-  it('gives up after its time, and leaves no timer', async () => {
+  it('gives up after its time, saying what was awaited, and leaves no timer', async () => {
     const clock = sinon.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     try {
-      const line = assert.rejects(firstLine(new PassThrough(), options), /said nothing for 1000 ms/)
+      const line = assert.rejects(firstLine(new PassThrough(), options), /: it did not greet within 1 s$/)
       await clock.tickAsync(1_000)
       await line
       assert.equal(clock.countTimers(), 0)

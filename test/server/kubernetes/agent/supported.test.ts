@@ -52,6 +52,10 @@ describe('sandboxed()', () => {
       /runtime class "gvisor" hides/,
     )
   })
+  it('does not for runtime classes whose programs are processes of the node', () => {
+    for (const runtimeClassName of ['nvidia', 'nvidia-cdi', 'crun'])
+      assert.equal(sandboxed(pod({ runtimeClassName }), ended), ended)
+  })
   it('leaves the failure of an ordinary pod alone', () => {
     assert.equal(sandboxed(pod({}), ended), ended)
   })

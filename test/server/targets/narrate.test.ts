@@ -1,6 +1,6 @@
 // What a user is told while an agent starts: each step and each change of it once, and a step that takes long again.
 import assert from 'node:assert/strict'
-import { Narrator } from '../../../../server/kubernetes/agent/narrate.ts'
+import { Narrator } from '../../../server/targets/narrate.ts'
 
 function narrated() {
   const told: string[] = []

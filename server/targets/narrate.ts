@@ -1,5 +1,5 @@
 // Tells the steps of starting an agent as they begin, and while one waits, why and for how long.
-import type { OnStep } from '../../targets/found.ts'
+import type { OnStep } from './found.ts'
 
 /** When a step that waits is told again, in seconds after it began; then every last of them. */
 const toldAfterSeconds = [3, 10, 20, 30]
@@ -34,5 +34,25 @@ export class Narrator {
     const last = toldAfterSeconds.length - 1
     const beyond = Math.max(0, this.#told - last)
     return (toldAfterSeconds[Math.min(this.#told, last)] ?? 0) + beyond * (toldAfterSeconds[last] ?? 0)
+  }
+}
+
+/** How often it is looked whether there is something to tell. */
+const lookMs = 1_000
+
+/** Tells what is waited for as long as the promise takes; `message` may change meanwhile. */
+export async function told<T>(
+  promise: Promise<T>,
+  narrator: Narrator,
+  step: string,
+  message: () => string,
+): Promise<T> {
+  const look = () => narrator.tell(step, message())
+  look()
+  const timer = setInterval(look, lookMs)
+  try {
+    return await promise
+  } finally {
+    clearInterval(timer)
   }
 }
