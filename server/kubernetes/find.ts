@@ -3,10 +3,9 @@ import type { V1Node, V1Pod } from '@kubernetes/client-node'
 import type { SessionConfig } from '../../protocol/config.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { Log } from '../log.ts'
-import type { Agent, AgentOptions, Found } from '../targets/found.ts'
+import type { Agent, AgentOptions, Found, OnStep, Tell } from '../targets/found.ts'
 import { startupTimeoutSeconds } from './agent/job.ts'
 import { startClusterAgent } from './agent/start.ts'
-import { ephemeralNotice } from './agent/start-ephemeral.ts'
 import { placeNotices, unsupported } from './agent/supported.ts'
 import { type Api, apiPath } from './client/api.ts'
 import { openApi } from './client/open.ts'
@@ -14,7 +13,8 @@ import { runtimeId } from './targets/candidates.ts'
 import { type Chosen, chooseTarget } from './targets/choose.ts'
 import { statusOf } from './targets/containers.ts'
 
-type Question = { config: SessionConfig; signal: AbortSignal; log: Log }
+/** `onStep` is called as long as the credentials of the cluster are asked for. */
+type Question = { config: SessionConfig; signal: AbortSignal; log: Log; tell: Tell; onStep: OnStep }
 
 /** Rejects with `cluster-*`, `target-*`, `namespace-not-found`, `container-not-found`, `pod-not-ready`, `pod-unsupported`. */
 export function findInCluster(target: string, question: Question): Promise<Found> {
@@ -41,8 +41,8 @@ class Search {
     signal: AbortSignal,
     choose: (api: Api, signal: AbortSignal) => Promise<Chosen>,
   ): Promise<Found> {
-    const { config, log } = this.#question
-    const api = await openApi({ kubeconfig: config.kubeconfig, context: config.kube_context }, { log })
+    const { config, ...voice } = this.#question
+    const api = await openApi({ kubeconfig: config.kubeconfig, context: config.kube_context }, voice)
     try {
       const chosen = await choose(api, signal)
       const failure = unsupported(chosen.pod, await nodeOf(api, chosen.pod, signal))
@@ -66,11 +66,7 @@ class Search {
     return {
       target: chosen.target,
       where: `pod ${name} (container ${chosen.container.name})`,
-      notices: [
-        ...chosen.notices,
-        ...placeNotices(chosen.pod),
-        ...(config.agent?.ephemeral ? [ephemeralNotice] : []),
-      ],
+      notices: [...chosen.notices, ...placeNotices(chosen.pod)],
       startupSeconds: startupTimeoutSeconds(config.agent ?? {}),
       lives: 'again',
       startAgent: options => lent.start(api => this.#start(api, chosen, options)),

@@ -44,6 +44,11 @@ const lifecycleHandlers: Handler<S>[] = [
   take(lifecycle.setTrace, (server: S, { value }) => server.setTrace(value)),
 ]
 
+/** Where work that answers a request says what the client should know. */
+function voiceOf({ log, client }: S) {
+  return { log, tell: client.show }
+}
+
 const targetHandlers: Handler<S>[] = [
   answer(targets.listTargets, async (server: S, params, { signal }) => {
     const progress = beginProgress(server.client, params.workDoneToken, 'Looking for targets')
@@ -51,7 +56,8 @@ const targetHandlers: Handler<S>[] = [
     try {
       const found = await list(params, {
         signal,
-        log: server.log,
+        ...voiceOf(server),
+        onStep: progress.report,
         onPart: target => parts.add(target),
       })
       return parts.finish(found)
@@ -61,7 +67,7 @@ const targetHandlers: Handler<S>[] = [
     }
   }),
   answer(targets.describeTarget, (server: S, params, { signal }) =>
-    describe(params, { signal, log: server.log }),
+    describe(params, { signal, ...voiceOf(server) }),
   ),
 ]
 
@@ -74,13 +80,13 @@ const clusterHandlers: Handler<S>[] = [
   answer(kubernetes.listNamespaces, async (server: S, params, { signal }) => {
     const { withApi } = await import('../kubernetes/with-api.ts')
     const { listNamespaces } = await import('../kubernetes/client/namespaces.ts')
-    return withApi(await withConfig(params), server, api => listNamespaces(api, signal))
+    return withApi(await withConfig(params), voiceOf(server), api => listNamespaces(api, signal))
   }),
   answer(kubernetes.cleanCluster, async (server: S, params, { signal }) => {
     const { withApi } = await import('../kubernetes/with-api.ts')
     const { cleanCluster } = await import('../kubernetes/clean.ts')
     const question = await withConfig(params)
-    return withApi(question, server, api => cleanCluster(api, { ...question, signal }))
+    return withApi(question, voiceOf(server), api => cleanCluster(api, { ...question, signal }))
   }),
 ]
 

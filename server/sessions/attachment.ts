@@ -7,7 +7,7 @@ import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { orAborted, settledWithin } from '../deadline.ts'
 import { connectLink, tryTimeoutMs } from '../link/connect.ts'
 import type { Log } from '../log.ts'
-import type { Agent, Found, OnStep } from '../targets/found.ts'
+import type { Agent, Found, OnStep, Tell } from '../targets/found.ts'
 import { Narrator, told } from '../targets/narrate.ts'
 import { AgentTalk } from './agent-talk.ts'
 import type { Startup } from './startup.ts'
@@ -39,6 +39,7 @@ export async function attach(options: {
   sessionId: string
   signal: AbortSignal
   log: Log
+  tell: Tell
   events: AttachmentEvents
   onStep: OnStep
   /** Bounds all of it. */

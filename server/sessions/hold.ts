@@ -2,7 +2,7 @@
 import type { AgentEvent } from '../../protocol/agent/control.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { Log } from '../log.ts'
-import type { Found, OnStep } from '../targets/found.ts'
+import type { Found, OnStep, Tell } from '../targets/found.ts'
 import type { AgentTalk } from './agent-talk.ts'
 import { type Attachment, attach } from './attachment.ts'
 import { endingOf, reattach, reattachMs } from './reattach.ts'
@@ -24,7 +24,13 @@ export type HoldEvents = {
 
 const lastCopiesMs = 500
 
-export type HoldOptions = { sessionId: string; signal: AbortSignal; log: Log; events: HoldEvents }
+export type HoldOptions = {
+  sessionId: string
+  signal: AbortSignal
+  log: Log
+  tell: Tell
+  events: HoldEvents
+}
 
 export class Hold {
   readonly #options: HoldOptions
@@ -64,7 +70,7 @@ export class Hold {
 
   #attach(found: Found, onStep: OnStep, startup: Startup): Promise<Attachment> {
     const generation = this.#generation++
-    const { sessionId, signal, log, events } = this.#options
+    const { sessionId, signal, log, tell, events } = this.#options
     return attach({
       found,
       onStep,
@@ -72,6 +78,7 @@ export class Hold {
       sessionId,
       signal,
       log,
+      tell,
       events: {
         event: event => (event.event === 'targetEnded' ? this.#targetEnded(event) : events.event(event)),
         open: (stream, payload) => events.open(stream, ofGeneration(payload, generation)),

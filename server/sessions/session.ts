@@ -117,11 +117,12 @@ export class Session {
   }
 
   async #start(onStep: OnStep): Promise<Started> {
-    const { log, config } = this.#options
+    const { log, config, client } = this.#options
     const { signal } = this.#life
     this.status.tell()
     onStep('resolve', `looking for ${this.status.target}`)
-    const found = await findTarget(this.status.target, { config, signal, log })
+    const question = { config, signal, log, tell: client.show, onStep: this.#whileStarting(onStep) }
+    const found = await findTarget(this.status.target, question)
     const startup = new Startup(found.startupSeconds)
     const talk = await this.#hold.start(found, onStep, startup)
     const told = talk.ask({ ask: 'describe' }, targetFacts)
@@ -130,6 +131,13 @@ export class Session {
     const started = await this.#begin(facts, found)
     onStep('ready', `${facts.hostname} is attached`)
     return started
+  }
+
+  /** The connection to a cluster outlives the progress of the start. */
+  #whileStarting(onStep: OnStep): OnStep {
+    return (step, message) => {
+      if (this.status.state === 'starting') onStep(step, message)
+    }
   }
 
   /** Ends commands, traffic and agent; resolves when nothing of the session is left. */
@@ -169,6 +177,7 @@ export class Session {
       sessionId: id,
       signal: this.#life.signal,
       log,
+      tell: client.show,
       events: {
         event: event => this.#agentEvent(event),
         open: (stream, payload) => this.#incoming.accept(stream, payload),

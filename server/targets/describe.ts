@@ -5,10 +5,11 @@ import type { Log } from '../log.ts'
 import { describe as describeOnMachine } from '../machine/targets.ts'
 import { withConfig } from '../sessions/config.ts'
 import { isOnMachine } from './find.ts'
+import type { Tell } from './found.ts'
 
 export async function describe(
   asked: t.TypeOf<(typeof describeTarget)['params']>,
-  question: { signal: AbortSignal; log: Log },
+  question: { signal: AbortSignal; log: Log; tell: Tell },
 ): Promise<t.TypeOf<(typeof describeTarget)['result']>> {
   const { target } = asked
   if (isOnMachine(target)) return describeOnMachine(target, question)

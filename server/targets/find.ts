@@ -2,7 +2,7 @@
 import type { SessionConfig } from '../../protocol/config.ts'
 import type { Log } from '../log.ts'
 import { findOnMachine } from '../machine/find.ts'
-import type { Found } from './found.ts'
+import type { Found, OnStep, Tell } from './found.ts'
 
 const machineForms = /^(process|container)\//
 
@@ -14,7 +14,7 @@ export function isOnMachine(target: string): boolean {
 /** Loads the Kubernetes room only when it is needed: it is large. */
 export async function findTarget(
   target: string,
-  question: { config: SessionConfig; signal: AbortSignal; log: Log },
+  question: { config: SessionConfig; signal: AbortSignal; log: Log; tell: Tell; onStep: OnStep },
 ): Promise<Found> {
   if (isOnMachine(target)) return findOnMachine(target, question)
   const { findInCluster } = await import('../kubernetes/find.ts')

@@ -7,6 +7,9 @@ import type { Log } from '../log.ts'
 /** Called as each step of attaching begins, and again with the same name and another text while it waits for a stated reason. */
 export type OnStep = (step: string, message: string) => void
 
+/** A sentence that the user should see. */
+export type Tell = (level: 'warning' | 'info', text: string) => void
+
 export type AgentOptions = {
   sessionId: string
   /** Ed25519, made for this agent alone; the agent gets the public half. */
@@ -17,6 +20,7 @@ export type AgentOptions = {
   /** Cancelled or failed, nothing of the agent is left. */
   signal: AbortSignal
   log: Log
+  tell: Tell
   onStep: OnStep
 }
 
@@ -26,7 +30,7 @@ export type Agent = {
   dial(signal: AbortSignal): Promise<Duplex>
   /** Resolves with the reason when the agent is gone, or can never be reached again; never rejects. */
   readonly gone: Promise<string>
-  /** Whether nothing outside can end it, so that it has to be asked over the link (an ephemeral container). */
+  /** Whether it is to end by itself when it is asked over the link: nothing outside can end it, or it is kept for its log. */
   readonly mustBeAsked?: boolean
   /** Ends it, when the link is over; resolves when nothing of it is left, or it is certain that it ends by itself. */
   end(): Promise<void>

@@ -4,9 +4,10 @@ import type { listTargets, Target } from '../../protocol/rpc/targets.ts'
 import type { Log } from '../log.ts'
 import { listTargets as listOnMachine } from '../machine/targets.ts'
 import { withConfig } from '../sessions/config.ts'
+import type { OnStep, Tell } from './found.ts'
 
 type Params = t.TypeOf<(typeof listTargets)['params']>
-type Question = { signal: AbortSignal; log: Log; onPart(target: Target): void }
+type Question = { signal: AbortSignal; log: Log; tell: Tell; onStep: OnStep; onPart(target: Target): void }
 
 /** By `place`; else by the kinds; else the cluster if the user has one. */
 export async function list(

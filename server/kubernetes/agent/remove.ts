@@ -2,8 +2,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { V1Job } from '@kubernetes/client-node'
 import { asFailure, Failure } from '../../../protocol/errors.ts'
-import type { Log } from '../../log.ts'
+import type { Tell } from '../../targets/found.ts'
 import { type Api, apiPath, StatusError } from '../client/api.ts'
+import { leaseSeconds } from './job.ts'
 
 /** After this it is left to the agent, which ends without a link, and to the Job's deadline. */
 const triesForMs = 10_000
@@ -22,7 +23,11 @@ export type JobIdentity = {
  * Resolves when the Job is gone, or when it is certain that it ends by itself; says which. Never rejects. The pod follows in the background: a
  * Job that waits for its pod to be deleted would stay for ever on a node that is gone.
  */
-export async function removeJob(api: Api, job: JobIdentity, log: Log): Promise<'gone' | 'left'> {
+export async function removeJob(
+  api: Api,
+  job: JobIdentity,
+  voice: { tell: Tell; graceMs: number },
+): Promise<'gone' | 'left'> {
   const startMs = performance.now()
   const passedMs = () => performance.now() - startMs
   for (;;) {
@@ -30,14 +35,17 @@ export async function removeJob(api: Api, job: JobIdentity, log: Log): Promise<'
     if (outcome === 'deleted' || (outcome === 'absent' && job.uid !== undefined)) return 'gone'
     if (outcome === 'absent' && passedMs() > lateMs) return 'gone'
     if (outcome instanceof Failure && (!outcome.data.retryable || passedMs() > triesForMs)) {
-      log.write(
-        'warning',
-        `Job ${job.name} in namespace ${job.namespace} is left to end by itself: ${outcome.message}`,
-      )
+      voice.tell('warning', leftText(job, outcome, voice.graceMs))
       return 'left'
     }
     await pause(pauseMs)
   }
+}
+
+/** When it ends: its agent without a link, and what never became an agent with the Job's deadline. */
+function leftText({ name, namespace }: JobIdentity, { message }: Failure, graceMs: number): string {
+  const ends = `its agent ends by itself ${Math.round(graceMs / 1_000)} s after the session, and the Job at the latest ${leaseSeconds / 60} min after it`
+  return `Job ${name} in namespace ${namespace} is left, and ${ends}: ${message}`
 }
 
 async function tryDelete(

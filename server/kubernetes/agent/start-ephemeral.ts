@@ -19,9 +19,10 @@ import { refusalFailure, refusalOf } from './refusal.ts'
 import { agentRights, demandRights } from './rights.ts'
 import { lossOf, type Place, podEnded } from './target-watch.ts'
 
-/** What the user is told beforehand. */
-export const ephemeralNotice =
-  'The agent is an ephemeral container: it ends with the session, and Kubernetes keeps its finished entry in the pod until the pod is deleted'
+/** What the user is told beforehand, since the entry stays even if the agent then fails to start. */
+export function ephemeralNotice(pod: string): string {
+  return `The agent is an ephemeral container of pod ${pod}: it ends with the session, and Kubernetes keeps its finished entry in the pod until the pod is deleted`
+}
 
 /** 127.0.0.1 is the pod's own there, and a port may be taken. */
 const tries = 3
@@ -38,6 +39,7 @@ export async function startEphemeral(
   const deadlineMs = performance.now() + startupTimeoutSeconds(config) * 1_000
   narrator.tell('job', `adding an ephemeral container to pod ${place.pod.metadata?.name}`)
   await demandRights(api, agentRights(config, place.namespace), options.signal)
+  options.tell('info', ephemeralNotice(place.pod.metadata?.name ?? ''))
   for (let attempt = 1; ; attempt++) {
     try {
       return await tryPort(api, { place, config, options, narrator, deadlineMs, port: randomPort(place) })

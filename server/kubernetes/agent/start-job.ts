@@ -14,6 +14,7 @@ import { bootstrapCommand } from './bundle.ts'
 import { imageOf } from './container.ts'
 import { Follow } from './follow.ts'
 import { agentJob, jobPort, startupTimeoutSeconds, waitSeconds } from './job.ts'
+import { isKept, keptSeconds, keptText } from './keep.ts'
 import { fieldManager, isJobGone, Lease } from './lease.ts'
 import { agentContainerName, agentName, instanceLabel } from './marks.ts'
 import { refusalFailure, refusalOf } from './refusal.ts'
@@ -31,7 +32,7 @@ export async function startJob(
   try {
     return await starting.run()
   } catch (thrown) {
-    await starting.undo()
+    await starting.undo('failed')
     throw options.signal.aborted ? options.signal.reason : thrown
   }
 }
@@ -79,7 +80,8 @@ class JobStart {
     return {
       dial: dialSignal => portForward(api, { ...address, signal: dialSignal }),
       gone: this.#follow.gone,
-      end: () => this.undo(),
+      mustBeAsked: keptSeconds(config) > 0,
+      end: () => this.undo('ended'),
     }
   }
 
@@ -148,13 +150,15 @@ class JobStart {
   }
 
   /** Ends everything that was begun. */
-  undo(): Promise<void> {
-    this.#undone ??= this.#undo()
+  undo(how: 'failed' | 'ended'): Promise<void> {
+    this.#undone ??= this.#undo(how)
     return this.#undone
   }
 
   /** The Job last, when it is known whether there is one. */
-  async #undo(): Promise<void> {
+  async #undo(how: 'failed' | 'ended'): Promise<void> {
+    const { state } = this.#follow.sight.container ?? {}
+    const { config, options } = this
     this.#follow.close()
     this.#target.close()
     if (this.#created === undefined) return
@@ -165,7 +169,11 @@ class JobStart {
     this.#lease?.end()
     if (created instanceof Failure && wasNotCreated(created)) return
     const uid = created instanceof Failure ? undefined : created.metadata?.uid
-    await removeJob(this.api, { namespace: this.#namespace, name: this.#name, uid }, this.options.log)
+    const job = { namespace: this.#namespace, name: this.#name, uid }
+    const cancelled = how === 'failed' && options.signal.aborted
+    if (isKept({ seconds: keptSeconds(config), state, cancelled }))
+      options.tell('info', keptText(job, keptSeconds(config)))
+    else await removeJob(this.api, job, options)
   }
 }
 

@@ -2,17 +2,17 @@
 import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Failure } from '../../../protocol/errors.ts'
-import type { Log } from '../../log.ts'
 import type { Access } from './access.ts'
 import type { ApiRequest, Asks } from './api.ts'
 import type { Certificate } from './credential-files.ts'
 import { createIdentitySource, type Identity } from './identity.ts'
 import { loginFailure } from './login-failure.ts'
 import { checkedServer, placeOf } from './place.ts'
-import { defaultTimeoutMs, LostConnection, readBody, send, timeoutSignal } from './send.ts'
+import { defaultTimeoutMs, type Limit, LostConnection, limitOf, readBody, send } from './send.ts'
 import { type Refusal, statusFailure } from './status.ts'
 import { createTransport, type Transport } from './transport.ts'
 import { lostError, refusalError, Unaccepted } from './unaccepted.ts'
+import type { Voice } from './voice.ts'
 
 /** An identity and the connections that it made. */
 export type Party = { identity: Identity; transport: Transport }
@@ -23,12 +23,19 @@ export type Conversation = {
   ask<T>(request: ApiRequest): Promise<T>
   /** The answer's head, a success; see `Api.stream`. */
   open(request: ApiRequest): Promise<IncomingMessage>
-  /** Runs `attempt`, and once more as a fresh identity when it throws `Unaccepted` and there is one. */
-  as<T>(signal: AbortSignal, attempt: (party: Party) => Promise<T>): Promise<T>
+  /** Runs `attempt`, and once more as a fresh identity when it throws `Unaccepted` and there is one; `limit` stands still while credentials are asked for. */
+  as<T>(
+    signal: AbortSignal,
+    attempt: (party: Party) => Promise<T>,
+    limit?: Pick<Limit, 'pause' | 'resume'>,
+  ): Promise<T>
   close(): void
 }
 
-export type ConversationOptions = { env: NodeJS.ProcessEnv; log: Log; connectTimeoutMs?: number | undefined }
+export type ConversationOptions = Voice & {
+  env: NodeJS.ProcessEnv
+  connectTimeoutMs?: number | undefined
+}
 
 /** With the waits of 0.5, 1 and 2 s, about what an API server that restarts behind a load balancer needs. */
 const mostAttempts = 4
@@ -58,34 +65,38 @@ class Talk implements Conversation {
   }
 
   async ask<T>(request: ApiRequest): Promise<T> {
-    const { signal, clear } = this.#within(request, request.timeoutMs ?? defaultTimeoutMs)
+    const limit = this.#limit(request)
     try {
       const compress = this.#access.cluster['disable-compression'] !== true
-      const response = await this.#answer(request, signal, compress)
-      const body = await readBody(response, this.server, signal)
+      const response = await this.#answer(request, limit, compress)
+      const body = await readBody(response, this.server, limit.signal)
       return parseAnswer<T>(body, response, request.asks)
     } finally {
-      clear()
+      limit.clear()
     }
   }
 
   async open(request: ApiRequest): Promise<IncomingMessage> {
-    const { signal, clear } = this.#within(request, request.timeoutMs ?? defaultTimeoutMs)
+    const limit = this.#limit(request)
     try {
-      return this.#owned(await this.#answer(request, signal, false), request.signal)
+      return this.#owned(await this.#answer(request, limit, false), request.signal)
     } finally {
-      clear()
+      limit.clear()
     }
   }
 
-  async as<T>(signal: AbortSignal, attempt: (party: Party) => Promise<T>): Promise<T> {
-    const party = await this.#party(signal)
+  async as<T>(
+    signal: AbortSignal,
+    attempt: (party: Party) => Promise<T>,
+    limit?: Pick<Limit, 'pause' | 'resume'>,
+  ): Promise<T> {
+    const party = await this.#party(signal, limit)
     try {
       return await attempt(party)
     } catch (thrown) {
       if (!(thrown instanceof Unaccepted)) throw thrown
       if (!this.#source.renew(party.identity)) throw this.#loginFailure(party, thrown)
-      const fresh = await this.#party(signal)
+      const fresh = await this.#party(signal, limit)
       try {
         return await attempt(fresh)
       } catch (again) {
@@ -100,8 +111,8 @@ class Talk implements Conversation {
     this.#transport?.transport.close()
   }
 
-  #within(request: ApiRequest, timeoutMs: number): { signal: AbortSignal; clear(): void } {
-    return timeoutSignal(this.server, timeoutMs, AbortSignal.any([request.signal, this.#ended.signal]))
+  #limit({ signal, timeoutMs = defaultTimeoutMs }: ApiRequest): Limit {
+    return limitOf(this.server, timeoutMs, AbortSignal.any([signal, this.#ended.signal]))
   }
 
   /** An answer that is under way ends with the caller's signal and with the client. */
@@ -115,9 +126,11 @@ class Talk implements Conversation {
     return response
   }
 
-  async #party(signal: AbortSignal): Promise<Party> {
+  async #party(signal: AbortSignal, limit?: Pick<Limit, 'pause' | 'resume'>): Promise<Party> {
     this.#ended.signal.throwIfAborted()
+    limit?.pause()
     const identity = await this.#source.get(signal)
+    limit?.resume()
     const { certificate } = identity
     const kept = this.#transport
     if (kept !== undefined && sameCertificate(kept.certificate, certificate))
@@ -139,9 +152,11 @@ class Talk implements Conversation {
     })
   }
 
-  async #answer(request: ApiRequest, signal: AbortSignal, compress: boolean): Promise<IncomingMessage> {
+  async #answer(request: ApiRequest, limit: Limit, compress: boolean): Promise<IncomingMessage> {
+    const { signal } = limit
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await this.as(signal, party => this.#try({ request, signal, compress, party, attempt }))
+      const once = (party: Party) => this.#try({ request, signal, compress, party, attempt })
+      const outcome = await this.as(signal, once, limit)
       if (outcome.kind === 'answer') return outcome.response
       this.#options.log.write('debug', `asking the cluster again in ${outcome.waitMs} ms: ${outcome.why}`)
       await delay(outcome.waitMs, undefined, { signal }).catch(() => signal.throwIfAborted())

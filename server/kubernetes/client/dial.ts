@@ -4,7 +4,7 @@ import { WebSocket } from 'ws'
 import type { ApiRequest } from './api.ts'
 import { connectionFailure } from './connection-failure.ts'
 import { type Conversation, type Party, readRefusal } from './conversation.ts'
-import { defaultTimeoutMs, LostConnection, timeoutSignal, urlOf, userAgent } from './send.ts'
+import { defaultTimeoutMs, LostConnection, limitOf, urlOf, userAgent } from './send.ts'
 import { lostError, refusalError } from './unaccepted.ts'
 
 export type DialRequest = Pick<ApiRequest, 'path' | 'query' | 'signal' | 'timeoutMs' | 'asks'> & {
@@ -14,9 +14,10 @@ export type DialRequest = Pick<ApiRequest, 'path' | 'query' | 'signal' | 'timeou
 /** Open, and paused until somebody listens to its messages. Rejects as `Api.dial` says. */
 export async function dialWebSocket(conversation: Conversation, request: DialRequest): Promise<WebSocket> {
   const { server } = conversation
-  const { signal, clear } = timeoutSignal(server, request.timeoutMs ?? defaultTimeoutMs, request.signal)
+  const limit = limitOf(server, request.timeoutMs ?? defaultTimeoutMs, request.signal)
+  const { signal, clear } = limit
   try {
-    return await conversation.as(signal, party => open(server, request, party, signal))
+    return await conversation.as(signal, party => open(server, request, party, signal), limit)
   } finally {
     clear()
   }

@@ -1,7 +1,7 @@
 // Credentials from the program that a kubeconfig names: asked for once, kept until they expire or are refused.
 import { Failure } from '../../../protocol/errors.ts'
 import { orAborted } from '../../deadline.ts'
-import type { Log } from '../../log.ts'
+import { Narrator, told } from '../../targets/narrate.ts'
 import {
   type CheckedEntry,
   type ExecCluster,
@@ -12,6 +12,7 @@ import {
 } from './exec-credential.ts'
 import type { ExecEntry } from './kubeconfig-file.ts'
 import { PluginMissing, runPlugin } from './run-plugin.ts'
+import type { Voice } from './voice.ts'
 
 export type ExecPlugin = {
   /** The same object as long as it holds. Fails with `credentials-failed`. */
@@ -22,19 +23,23 @@ export type ExecPlugin = {
   close(): void
 }
 
-export type ExecPluginOptions = {
+export type ExecPluginOptions = Voice & {
   user: string
   file: string
   entry: ExecEntry
   cluster: ExecCluster
   env: NodeJS.ProcessEnv
-  log: Log
   /** Default 60,000: a login in a browser that the plugin opened takes its time. */
   timeoutMs?: number
+  /** Default 300,000 from the first line that it has for its user: a code, typed in on another device. */
+  spokenTimeoutMs?: number
 }
 
 /** A plugin that was asked again because of a refusal, and was refused again, is left in peace for so long: it may open a browser each time. */
 const refusedAgainMs = 30_000
+
+/** Of one run; more than this is no message for a person. */
+const mostToldLines = 50
 
 /** Fails with `kubeconfig-invalid` or `credentials-failed` when the entry can never give any. */
 export function createExecPlugin(options: ExecPluginOptions): ExecPlugin {
@@ -106,22 +111,47 @@ class Plugin implements ExecPlugin {
   }
 
   async #ask(signal: AbortSignal): Promise<ExecCredential> {
-    const { entry, cluster, env, log, user } = this.#options
+    const { entry, cluster, env } = this.#options
     const { STANDIN_TOKEN: _, ...inherited } = env
     const given = Object.fromEntries((entry.env ?? []).map(({ name = '', value = '' }) => [name, value]))
     try {
-      const output = await runPlugin({
+      const running = runPlugin({
         command: entry.command,
         args: entry.args ?? [],
         env: { ...inherited, ...given, KUBERNETES_EXEC_INFO: execInfo(entry, cluster) },
         timeoutMs: this.#options.timeoutMs ?? 60_000,
+        spokenTimeoutMs: this.#options.spokenTimeoutMs ?? 300_000,
         signal,
-        onLine: line => log.write('info', `credential plugin of user "${user}": ${line}`),
+        onLine: this.#reader(),
       })
+      const output = await this.#narrated(running)
       return readExecCredential(output, entry.apiVersion, Date.now())
     } catch (error) {
       if (signal.aborted) throw signal.reason
       throw this.#failure(error)
+    }
+  }
+
+  #narrated<T>(running: Promise<T>): Promise<T> {
+    const { entry, user, onStep } = this.#options
+    if (onStep === undefined) return running
+    return told(
+      running,
+      new Narrator(onStep),
+      'login',
+      () => `asking plugin "${entry.command}" of user "${user}"`,
+    )
+  }
+
+  /** As with kubectl the user sees what a plugin has to say, such as where to log in by which code. */
+  #reader(): (line: string) => void {
+    const { user, log, tell } = this.#options
+    let lines = 0
+    return line => {
+      lines += 1
+      const text = `credential plugin of user "${user}": ${line}`
+      if (tell === undefined || lines > mostToldLines) log.write('info', text)
+      else tell('info', text)
     }
   }
 

@@ -1,11 +1,11 @@
 // Who we are to a cluster: the headers and the certificate of a kubeconfig's user, as fresh as they can be had.
 import { Failure } from '../../../protocol/errors.ts'
-import type { Log } from '../../log.ts'
 import type { Access } from './access.ts'
 import { type Certificate, certificateOf, pemOf, readTokenFile } from './credential-files.ts'
 import type { ExecCluster, ExecCredential } from './exec-credential.ts'
 import { createExecPlugin, type ExecPlugin } from './exec-plugin.ts'
 import { impersonationOf } from './impersonation.ts'
+import type { Voice } from './voice.ts'
 
 export type Identity = {
   /** `Authorization`, and those of impersonation. */
@@ -24,7 +24,7 @@ export type IdentitySource = {
 /** Runs no plugin yet. Fails with `kubeconfig-invalid` or `credentials-failed` when the entry can never work. */
 export function createIdentitySource(
   access: Access,
-  options: { env: NodeJS.ProcessEnv; log: Log },
+  options: Voice & { env: NodeJS.ProcessEnv },
 ): IdentitySource {
   checkUser(access)
   const { user, userName } = access

@@ -1,17 +1,17 @@
 // One cluster as one user of it: what the rest of the Kubernetes room asks.
-import type { Log } from '../../log.ts'
 import type { ClusterChoice } from '../cluster.ts'
 import type { Api, ApiRequest } from './api.ts'
 import { createConversation } from './conversation.ts'
 import { dialWebSocket } from './dial.ts'
 import { chooseAccess } from './kubeconfig.ts'
 import { listPages } from './pages.ts'
+import type { Voice } from './voice.ts'
 import { watchEvents } from './watch.ts'
 
 /** Asks nobody yet. Fails with `kubeconfig-missing`, `kubeconfig-invalid`, `context-not-found` or `credentials-failed`. */
 export async function openApi(
   choice: ClusterChoice,
-  options: { log: Log; env?: NodeJS.ProcessEnv; connectTimeoutMs?: number },
+  options: Voice & { env?: NodeJS.ProcessEnv; connectTimeoutMs?: number },
 ): Promise<Api> {
   const env = options.env ?? process.env
   const access = chooseAccess(choice, env)

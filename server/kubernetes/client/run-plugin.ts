@@ -7,8 +7,10 @@ export type PluginRun = {
   args: readonly string[]
   env: NodeJS.ProcessEnv
   timeoutMs: number
+  /** From its first line on: it waits for its user then. */
+  spokenTimeoutMs: number
   signal: AbortSignal
-  /** Gets each line of standard error: it may hold the address where the user has to log in. */
+  /** Gets each line of standard error, or what stands in one that is not ended: it may hold the address where the user has to log in. */
   onLine(line: string): void
 }
 
@@ -30,16 +32,26 @@ export async function runPlugin(run: PluginRun): Promise<Buffer> {
     windowsHide: true,
   })
   const timeout = new AbortController()
-  const timer = setTimeout(() => timeout.abort(), run.timeoutMs)
+  let { timeoutMs } = run
+  const expire = () => timeout.abort()
+  let timer = setTimeout(expire, timeoutMs)
+  const onLine = (line: string) => {
+    if (timeoutMs !== run.spokenTimeoutMs) {
+      timeoutMs = run.spokenTimeoutMs
+      clearTimeout(timer)
+      timer = setTimeout(expire, timeoutMs)
+    }
+    run.onLine(line)
+  }
   const stop = AbortSignal.any([run.signal, timeout.signal])
   const kill = () => killGroup(child)
   stop.addEventListener('abort', kill, { once: true })
   try {
-    return await outputOf(child, run)
+    return await outputOf(child, { ...run, onLine })
   } catch (error) {
     if (run.signal.aborted) throw run.signal.reason
     if (timeout.signal.aborted)
-      throw new Error(`did not answer within ${Math.round(run.timeoutMs / 1_000)} s`, { cause: error })
+      throw new Error(`did not answer within ${Math.round(timeoutMs / 1_000)} s`, { cause: error })
     throw error
   } finally {
     clearTimeout(timer)
@@ -66,8 +78,8 @@ async function outputOf(child: ChildProcess, { command, onLine }: PluginRun): Pr
   child.stdout?.destroy()
   child.stderr?.destroy()
   if (bytes > maxOutputBytes) throw new Error(`printed more than ${maxOutputBytes >> 20} MiB`)
-  if (how.code === 0) return Buffer.concat(chunks)
   const said = lines.last()
+  if (how.code === 0) return Buffer.concat(chunks)
   const end = how.code === null ? `ended with ${how.signal}` : `ended with exit code ${how.code}`
   throw new Error(said === '' ? `${end} and said nothing` : `${end}: ${said}`)
 }
@@ -90,9 +102,13 @@ function killGroup(child: ChildProcess): void {
   }
 }
 
+/** What a plugin asks at the end of a line, it leaves there. */
+const unendedMs = 500
+
 class LastLines {
   #rest = ''
   #lines: string[] = []
+  #unended: NodeJS.Timeout | undefined
   readonly #onLine: (line: string) => void
 
   constructor(onLine: (line: string) => void) {
@@ -103,12 +119,20 @@ class LastLines {
     const lines = (this.#rest + chunk.toString('utf8')).split('\n')
     this.#rest = (lines.pop() ?? '').slice(-4_000)
     for (const line of lines) this.#take(line)
+    clearTimeout(this.#unended)
+    this.#unended = setTimeout(() => this.#flush(), unendedMs)
+    this.#unended.unref()
+  }
+
+  #flush(): void {
+    clearTimeout(this.#unended)
+    this.#take(this.#rest)
+    this.#rest = ''
   }
 
   /** The last lines as one, and what came after the last line's end. */
   last(): string {
-    this.#take(this.#rest)
-    this.#rest = ''
+    this.#flush()
     return this.#lines.join(' / ').slice(-600)
   }
 

@@ -124,12 +124,27 @@ function decoded(response: IncomingMessage): Readable {
   return response.pipe(gunzip)
 }
 
-export function timeoutSignal(
-  server: URL,
-  timeoutMs: number,
-  signal: AbortSignal,
-): { signal: AbortSignal; clear(): void } {
+/** The time that a server may take; it stands still while a user logs in. */
+export type Limit = { readonly signal: AbortSignal; pause(): void; resume(): void; clear(): void }
+
+export function limitOf(server: URL, timeoutMs: number, signal: AbortSignal): Limit {
   const timeout = new AbortController()
-  const timer = setTimeout(() => timeout.abort(silentFailure(server, timeoutMs)), timeoutMs)
-  return { signal: AbortSignal.any([signal, timeout.signal]), clear: () => clearTimeout(timer) }
+  let leftMs = timeoutMs
+  let sinceMs = 0
+  let timer: NodeJS.Timeout | undefined
+  const resume = () => {
+    sinceMs = performance.now()
+    timer = setTimeout(() => timeout.abort(silentFailure(server, timeoutMs)), leftMs)
+  }
+  const pause = () => {
+    clearTimeout(timer)
+    leftMs = Math.max(0, leftMs - (performance.now() - sinceMs))
+  }
+  resume()
+  return {
+    signal: AbortSignal.any([signal, timeout.signal]),
+    pause,
+    resume,
+    clear: () => clearTimeout(timer),
+  }
 }

@@ -18,26 +18,30 @@ export function find(namespace: string, path: string, options: StartOptions = {}
   const agent = { image: testImage, ...options.config }
   const config = { kubeconfig: options.kubeconfig ?? kubeconfig, target: { path, namespace }, agent }
   const signal = options.signal ?? AbortSignal.timeout(60_000)
-  return findInCluster(path, { config, signal, log })
+  return findInCluster(path, { config, signal, log, tell() {}, onStep() {} })
 }
 
 export type Keys = { publicKey: KeyObject; privateKey: KeyObject }
 
 export type Steps = { step: string; message: string }[]
 
+export type StartAgentOptions = {
+  signal?: AbortSignal
+  steps?: Steps
+  onStep?(step: string, message: string): void
+  tell?(level: string, text: string): void
+}
+
 /** `steps` fills while it starts. */
-export function start(
-  found: Found,
-  options: { signal?: AbortSignal; steps?: Steps; onStep?(step: string, message: string): void } = {},
-): Promise<Agent & { keys: Keys }> {
+export function start(found: Found, options: StartAgentOptions = {}): Promise<Agent & { keys: Keys }> {
   const keys = generateKeyPairSync('ed25519')
-  const { signal = AbortSignal.timeout(60_000), steps = [] } = options
+  const { signal = AbortSignal.timeout(60_000), steps = [], tell = () => {} } = options
   const onStep = (step: string, message: string) => {
     steps.push({ step, message })
     options.onStep?.(step, message)
   }
   return found
-    .startAgent({ ...keys, sessionId, graceMs: 5_000, signal, log, onStep })
+    .startAgent({ ...keys, sessionId, graceMs: 5_000, signal, log, tell, onStep })
     .then(agent => ({ ...agent, keys }))
 }
 

@@ -23,6 +23,8 @@ export type ClientOptions = {
   server?: string
   env?: NodeJS.ProcessEnv
   connectTimeoutMs?: number
+  tell?(level: string, text: string): void
+  onStep?(step: string, message: string): void
 }
 
 export const asks = { verb: 'list', resource: 'pods', namespace: 'shop' }
@@ -89,11 +91,11 @@ export class ApiStage {
       users: [{ name: 'ada', user: options.user ?? { token: 'abc' } }],
     }
     writeFileSync(file, JSON.stringify(config))
-    const { env = { PATH: process.env.PATH }, connectTimeoutMs } = options
+    const { env = { PATH: process.env.PATH }, connectTimeoutMs, tell = () => {}, onStep = () => {} } = options
     const log = openLog({ level: 'error' })
     const api = await openApi(
       { kubeconfig: file },
-      { log, env, ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) },
+      { log, env, tell, onStep, ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }) },
     )
     this.#open.add(api)
     return api

@@ -276,6 +276,32 @@ describe('credentials', () => {
       )
     })
 
+    it('that waits for its user shows what it says while it runs, and a step for as long as it is asked', async () => {
+      accepted = 'Bearer abc'
+      const told: string[] = []
+      const steps: string[] = []
+      const go = join(stage.authority.folder, `go-${Math.random()}`)
+      const say = 'echo "Open https://login.test and type CODE" >&2; printf "waiting: " >&2'
+      const wait = `until [ -e ${go} ]; do sleep 0.05; done`
+      const { command } = plugin('device', `${say}; ${wait}; ${printing({ token: 'abc' })}`)
+      const api = await stage.client(port, {
+        user: userOf(command),
+        tell: (level, text) => {
+          told.push(`${level}: ${text}`)
+          // What has no end of a line comes last, and only then does its user log in.
+          if (text.endsWith('waiting:')) setTimeout(() => writeFileSync(go, ''), 600)
+        },
+        onStep: (step, message) => steps.push(`${step}: ${message}`),
+      })
+      // The time for the cluster's answer is shorter than the login.
+      await ask(api, { timeoutMs: 700 })
+      assert.deepEqual(told, [
+        'info: credential plugin of user "ada": Open https://login.test and type CODE',
+        'info: credential plugin of user "ada": waiting:',
+      ])
+      assert.equal(steps[0], `login: asking plugin "${command}" of user "ada"`)
+    })
+
     it('that hangs is ended with all it started', async () => {
       const pids = join(stage.authority.folder, 'hanging')
       const { command } = plugin('hanging', `sleep 300 & echo $! > ${pids}\necho $$ >> ${pids}\nwait`)

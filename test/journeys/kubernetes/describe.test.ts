@@ -31,7 +31,7 @@ describe('describing a target of a cluster with a configuration', () => {
     const configFile = join(stage.authority.folder, 'standin.json')
     writeFileSync(kubeconfig, JSON.stringify(kubeconfigOf(port)))
     writeFileSync(configFile, JSON.stringify({ kubeconfig, agent }))
-    const question = { signal: AbortSignal.timeout(30_000), log: openLog({ level: 'error' }) }
+    const question = { signal: AbortSignal.timeout(30_000), log: openLog({ level: 'error' }), tell() {} }
     const { needs } = await describeTarget({ target: 'pod/web', configFile }, question)
     return needs.map(({ what }) => what).filter(what => / in namespace "/.test(what))
   }

@@ -47,7 +47,7 @@ describe('bringAgent()', () => {
     } as unknown as Api
     const options = {
       ...generateKeyPairSync('ed25519'),
-      ...{ sessionId: 's1', graceMs: 60_000, log: openLog({ level: 'error' }) },
+      ...{ sessionId: 's1', graceMs: 60_000, log: openLog({ level: 'error' }), tell() {} },
       ...{ signal: new AbortController().signal, onStep: (_: string, text: string) => told.push(text) },
     }
     const running: Running = {
