@@ -1,10 +1,12 @@
 // What stays of an agent's Job after its session, by intent or because it could not be deleted, and what the user is told of it.
 import assert from 'node:assert/strict'
 import type { V1Job } from '@kubernetes/client-node'
+import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { type CuttingProxy, startCuttingProxy } from '../stage/cutting-proxy.ts'
 import { startTarget } from '../stage/delivered-agent.ts'
 import { find, linkTo, nothingLeft, start } from '../stage/found-agent.ts'
 import { freshNamespace, kubectl, waitForObject } from '../stage/kubectl.ts'
+import { clusterEnvironment, StandinRuns } from '../stage/session-run.ts'
 
 /** Kubernetes' controller for it may be a moment late. */
 const ttl = 10
@@ -75,6 +77,23 @@ describe("an agent's Job", () => {
         /^warning: Job standin-agent-\S+ .*its agent ends by itself 5 s after the session, .*: Cannot reach cluster/,
       )
       await nothingLeft(namespace.name)
+    }).timeout(120_000)
+
+    it('is told by the terminal client without -v', async () => {
+      const mark = markRun()
+      const runs = new StandinRuns(clusterEnvironment(mark.environment, { KUBECONFIG: proxy.kubeconfig }))
+      proxy.restore()
+      try {
+        const run = runs.exec({ namespace: namespace.name, target: 'pod/shop' }, ['sleep', '1000'])
+        await run.stderr.until('the session', line => line.includes('standing in for'), 60_000)
+        proxy.refuse()
+        run.child.kill('SIGTERM')
+        await run.code
+        assert.match(run.stderr.all.join('\n'), /Job standin-agent-\S+ .*ends by itself/)
+      } finally {
+        await runs.end()
+        await untilNothing('processes of standin', () => processesOf(mark.value))
+      }
     }).timeout(120_000)
   })
 })
