@@ -3,6 +3,7 @@ import type { CoreV1Event, V1ContainerStatus, V1Pod } from '@kubernetes/client-n
 import type { Log } from '../../log.ts'
 import { type Api, apiPath } from '../client/api.ts'
 import { howEnded } from './explain-end.ts'
+import { ownEvents } from './own-events.ts'
 import type { Sight } from './sight.ts'
 
 /** A watch that fails as a whole (the credentials expired, the permission was taken away) is tried again after this. */
@@ -28,6 +29,7 @@ export class Follow {
   readonly #events = new Map<string, CoreV1Event>()
   readonly #waiting = new Set<() => void>()
   #pod: V1Pod | undefined
+  #sinceMs: number | undefined
   #failure: unknown
   #goneReason: string | undefined
   #resolveGone: (reason: string) => void = () => {}
@@ -45,7 +47,16 @@ export class Follow {
   }
 
   get sight(): Sight {
-    return { pod: this.#pod, container: this.#container, events: [...this.#events.values()] }
+    const { job, container } = this.#followed
+    const all = [...this.#events.values()]
+    // The pod of a Job is the agent's alone.
+    const events = job === undefined ? ownEvents(all, { container, sinceMs: this.#sinceMs }) : all
+    return { pod: this.#pod, container: this.#container, events }
+  }
+
+  /** When the container was added to a pod that lived before, by the cluster's clock. */
+  since(ms: number | undefined): void {
+    this.#sinceMs = ms
   }
 
   /** What ended a watch while the agent starts: a permission that is missing. */

@@ -15,6 +15,7 @@ import { Follow } from './follow.ts'
 import { startupTimeoutSeconds, waitSeconds } from './job.ts'
 import { fieldManager } from './lease.ts'
 import { agentName } from './marks.ts'
+import { changedMs } from './own-events.ts'
 import { refusalFailure, refusalOf } from './refusal.ts'
 import { agentRights, demandRights } from './rights.ts'
 import { lossOf, type Place, podEnded } from './target-watch.ts'
@@ -70,11 +71,12 @@ async function tryPort(api: Api, attempt: Attempt): Promise<Agent> {
   const selector = { fieldSelector: `metadata.name=${podName}` }
   const follow = new Follow(api, { namespace, selector, container: name }, options.log)
   try {
-    await addContainer(api, place, options.signal, {
+    const changed = await addContainer(api, place, options.signal, {
       name,
       targetContainerName: place.container.name,
       ...agentContainer('ephemeral', command, config),
     })
+    follow.since(changedMs(changed))
     const running = runningOf(attempt, follow)
     await awaitRunning(running)
     const address = { namespace, pod: podName, port }
@@ -121,10 +123,10 @@ async function addContainer(
   { namespace, pod }: Place,
   signal: AbortSignal,
   container: V1EphemeralContainer,
-): Promise<void> {
+): Promise<V1Pod> {
   const podName = pod.metadata?.name ?? ''
   try {
-    await api.request<V1Pod>({
+    return await api.request<V1Pod>({
       method: 'PATCH',
       path: apiPath('/api/v1/namespaces', namespace, 'pods', podName, 'ephemeralcontainers'),
       query: { fieldManager, fieldValidation: 'Strict' },
