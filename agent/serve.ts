@@ -2,10 +2,12 @@
 import type { AgentEvent, CaptureCounters } from '../protocol/agent/control.ts'
 import { createAnswerer } from './answer.ts'
 import { type Mirror, openMirror } from './incoming/mirror.ts'
+import { ownTraffic } from './incoming/own-traffic.ts'
 import { Sender } from './incoming/send.ts'
 import type { MirrorOptions } from './incoming/subscription.ts'
 import type { Listener, ListenOptions } from './link/listen.ts'
 import { exitNow } from './linux/libc.ts'
+import { localAddresses } from './linux/local-addresses.ts'
 import { log } from './log.ts'
 import { watchLosses } from './loss-watch.ts'
 import { enterTarget, factsOf, holdTarget, type NamedProcess, scopeOf } from './target.ts'
@@ -38,7 +40,7 @@ export async function serve<L extends Listener>(options: ServeOptions<L>): Promi
   const fixed = enterTarget(named)
   const watch = new TargetWatch({ held, listeners: new ListenerWatch(scopeOf(named)), tell })
   const sender = new Sender(opened => listener.endpoint.open(opened, { oneWay: true }))
-  const mirror = lazyMirror({
+  const mirror = lazyMirror(fixed.passesOn, {
     openStream: opened => sender.openStream(opened),
     onNotice: text => tell({ event: 'notice', level: 'warning', text }),
   })
@@ -72,10 +74,14 @@ export function end(code: number, reason?: string): never {
 }
 
 /** A session that mirrors nothing then needs no right to capture. */
-function lazyMirror(options: MirrorOptions): () => Mirror {
+function lazyMirror(passesOn: boolean, options: MirrorOptions): () => Mirror {
   let mirror: Mirror | undefined
+  const open = () => {
+    const all = openMirror(options)
+    return passesOn ? ownTraffic(all, localAddresses) : all
+  }
   return () => {
-    mirror ??= openMirror(options)
+    mirror ??= open()
     return mirror
   }
 }

@@ -5,7 +5,7 @@ import type { TargetKind } from '../protocol/rpc/targets.ts'
 import { enterHostname } from './linux/hostname.ts'
 import { enterNamespace } from './linux/namespace.ts'
 import { type HeldProcess, holdProcess } from './linux/pidfd.ts'
-import { namespaceOf, readEnvironment, readProc, readStat } from './linux/proc.ts'
+import { isRefused, namespaceOf, readEnvironment, readProc, readStat } from './linux/proc.ts'
 import { parseCommand } from './targets/command.ts'
 import { boundEnvironment, parseEnvironment } from './targets/environment.ts'
 import { readAddresses, readSidecar } from './targets/network.ts'
@@ -33,6 +33,8 @@ export type FixedFacts = Omit<TargetFacts, 'ports' | 'target'> & {
   name: string
   command: string
   dropped: string[]
+  /** Its network namespace is the machine's or may be, which passes on what is for others, such as the pods of a node. */
+  passesOn: boolean
 }
 
 /** Holds the process, then checks that it is the one that was meant: from then on its pid can't be another's. Throws `target-ended`. */
@@ -54,6 +56,7 @@ export function scopeOf({ container, pid }: NamedProcess): Scope {
  * `target-ended`.
  */
 export function enterTarget({ pid, inPod }: NamedProcess): FixedFacts {
+  const passesOn = inPod === true || isMachinesNetwork(pid)
   const ownNetwork = inPod || namespaceOf(pid, 'net') !== namespaceOf('self', 'net')
   enterNamespace(pid, 'net')
   const hostname = enterHostname(pid)
@@ -71,15 +74,26 @@ export function enterTarget({ pid, inPod }: NamedProcess): FixedFacts {
     ownNetwork,
     environment: kept,
     dropped,
+    passesOn,
     name,
     command,
     ...(sidecar === undefined ? {} : { sidecar }),
   }
 }
 
+/** That of pid 1, where it may be seen; without that right nobody captures in the machine's network either. */
+function isMachinesNetwork(pid: number): boolean {
+  try {
+    return namespaceOf(pid, 'net') === namespaceOf(1, 'net')
+  } catch (error) {
+    if (isRefused(error)) return false
+    throw error
+  }
+}
+
 /** The answer to "describe". */
 export function factsOf(named: NamedProcess, fixed: FixedFacts, ports: number[]): TargetFacts {
-  const { name, command, dropped: _, ...facts } = fixed
+  const { name, command, dropped: _, passesOn: __, ...facts } = fixed
   const { kind, pid } = named
   const target = { target: named.target, kind, name: named.name ?? name, ready: true, ports, pid, command }
   return { ...facts, target, ports }

@@ -1,4 +1,4 @@
-// Writes captured IP addresses as text, in the one form that the kernel and Node print too.
+// IP addresses as bytes and as text, in the one form that the kernel and Node print too.
 
 /** An address of 4 or 16 bytes at an offset; IPv4 mapped into IPv6 is written as IPv4, as it is the same caller. */
 export function addressText(view: DataView, at: number, bytes: number): string {
@@ -23,4 +23,24 @@ function ipv6Text(groups: readonly number[]): string {
   const text = (part: readonly number[]) => part.map(group => group.toString(16)).join(':')
   if (bestLength === 1) return text(groups)
   return `${text(groups.slice(0, bestAt))}::${text(groups.slice(bestAt + bestLength))}`
+}
+
+/** 4 or 16 bytes in network order, of a text that is an address. */
+export function addressBytes(text: string): Buffer {
+  if (!text.includes(':')) return Buffer.from(text.split('.').map(Number))
+  const [first = [], last = []] = text.split('::').map(groupsOf)
+  const zeros = new Array<number>(8 - first.length - last.length).fill(0)
+  const bytes = Buffer.alloc(16)
+  for (const [index, group] of [...first, ...zeros, ...last].entries()) bytes.writeUInt16BE(group, index * 2)
+  return bytes
+}
+
+/** The last group may be written as an IPv4 address. */
+function groupsOf(text: string): number[] {
+  return text.split(':').flatMap(part => {
+    if (part === '') return []
+    if (!part.includes('.')) return [Number.parseInt(part, 16)]
+    const four = Buffer.from(part.split('.').map(Number))
+    return [four.readUInt16BE(0), four.readUInt16BE(2)]
+  })
 }

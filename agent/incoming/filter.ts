@@ -1,4 +1,6 @@
 // The kernel's part of the capture: which packets are copied into the ring, and how much of each.
+import { isIP } from 'node:net'
+import { addressBytes } from './address.ts'
 import { assemble, BPF, type Instruction, jump, jumpIf, type Line, op, place } from './bpf-program.ts'
 import type { Subscription } from './subscription.ts'
 
@@ -24,11 +26,17 @@ const IPPROTO_TCP = 6
 /** Hop-by-hop (the kernel's own jumbo packets carry it), routing and destination options: same layout, length in units of 8 bytes. */
 const extensionHeaders = [0, 43, 60]
 
+/** A program has room for so many; where a node has more, what is for the rest is missed, and nobody else's is taken for it. */
+export const maxListedAddresses = { 4: 96, 6: 48 } as const
+
 /** What a packet may be, by where it was seen: scratch cell 0. */
 const mayBeReceived = 1
 const mayBeSent = 2
+/** Loopback is passed on to nobody. */
+const onLoopback = 4
 
 const loadWord = BPF.LD | BPF.W | BPF.ABS
+const loadWordAtX = BPF.LD | BPF.W | BPF.IND
 const loadHalfAtX = BPF.LD | BPF.H | BPF.IND
 const loadByteAtX = BPF.LD | BPF.B | BPF.IND
 const loadCell = BPF.LD | BPF.W | BPF.MEM
@@ -38,7 +46,7 @@ const returns = BPF.RET | BPF.K
  * The packet starts at its network header (SOCK_DGRAM); an 802.1Q tag stands before it where the device did not take it off. Taken are:
  * TCP to a port of the set that arrived, whole; TCP from a port of the set that leaves, by `answers`; on loopback, which shows each packet
  * twice, the arriving one, both ways. So the pod's own calls to the same port elsewhere are not mistaken for calls to it.
- * Not taken: IP fragments, and IPv6 with more than one extension header. Both show as a gap, by the acknowledgement of what is missing.
+ * With `localTo`, each only where its own end has one of these addresses. Not taken: IP fragments, and IPv6 with more than one extension header. Both show as a gap, by the acknowledgement of what is missing.
  */
 export function captureFilter(subscription: Subscription): Instruction[] {
   const ports = [...new Set(subscription.ports)].sort((a, b) => a - b)
@@ -46,8 +54,8 @@ export function captureFilter(subscription: Subscription): Instruction[] {
   return assemble([
     ...roles(subscription.loopbackOnly),
     ...networkHeader(),
-    ...ipv4(),
-    ...ipv6(),
+    ...ipv4(subscription.localTo),
+    ...ipv6(subscription.localTo),
     ...portRules(ports),
     place('whole'),
     op(returns, wholePacket),
@@ -64,7 +72,7 @@ function roles(loopbackOnly: boolean): Line[] {
     jumpIf(BPF.JEQ, LOOPBACK_IFINDEX, loopbackOnly ? { no: 'drop' } : { no: 'wire' }),
     op(loadWord, SKF_AD_PKTTYPE),
     jumpIf(BPF.JEQ, PACKET_OUTGOING, { yes: 'drop' }),
-    op(BPF.LD | BPF.IMM, mayBeReceived | mayBeSent),
+    op(BPF.LD | BPF.IMM, mayBeReceived | mayBeSent | onLoopback),
     jump('known'),
     place('wire'),
     op(loadWord, SKF_AD_PKTTYPE),
@@ -104,13 +112,14 @@ function networkHeader(): Line[] {
 }
 
 /** X becomes the offset of the TCP header. Flags and offset & 0x3fff: more fragments, or not the first. */
-function ipv4(): Line[] {
+function ipv4(localTo: readonly string[] | undefined): Line[] {
   return [
     place('ipv4'),
     op(loadByteAtX, 9),
     jumpIf(BPF.JEQ, IPPROTO_TCP, { no: 'drop' }),
     op(loadHalfAtX, 6),
     jumpIf(BPF.JSET, 0x3fff, { yes: 'drop' }),
+    ...locality('ipv4', { source: 12, destination: 16 }, wordsOf(localTo, 4)),
     op(loadByteAtX, 0),
     op(BPF.ALU | BPF.AND | BPF.K, 0x0f),
     op(BPF.ALU | BPF.LSH | BPF.K, 2),
@@ -120,9 +129,10 @@ function ipv4(): Line[] {
   ]
 }
 
-function ipv6(): Line[] {
+function ipv6(localTo: readonly string[] | undefined): Line[] {
   return [
     place('ipv6'),
+    ...locality('ipv6', { source: 8, destination: 24 }, wordsOf(localTo, 6)),
     op(loadByteAtX, 6),
     jumpIf(BPF.JEQ, IPPROTO_TCP, { yes: 'plain ipv6' }),
     ...extensionHeaders.map(type => jumpIf(BPF.JEQ, type, { yes: 'extended' })),
@@ -143,17 +153,66 @@ function ipv6(): Line[] {
   ]
 }
 
+/** An end that is not local takes its role from the packet: what is for others is not received, what others say is not sent. */
+function locality(
+  family: string,
+  at: { source: number; destination: number },
+  addresses: readonly (readonly number[])[] | undefined,
+): Line[] {
+  if (addresses === undefined) return []
+  const name = (what: string) => `${family} ${what}`
+  const without = (role: number) => [
+    op(loadCell, 0),
+    op(BPF.ALU | BPF.AND | BPF.K, ~role & (mayBeReceived | mayBeSent)),
+    op(BPF.ST, 0),
+  ]
+  return [
+    op(loadCell, 0),
+    jumpIf(BPF.JSET, onLoopback, { yes: name('is local') }),
+    ...anyOf(addresses, at.destination, name('destination is local'), name('destination')),
+    ...without(mayBeReceived),
+    place(name('destination is local')),
+    ...anyOf(addresses, at.source, name('is local'), name('source')),
+    ...without(mayBeSent),
+    place(name('is local')),
+  ]
+}
+
+/** Jumps to `hit` when the address at this offset is one of these; an address is one word or four. */
+function anyOf(addresses: readonly (readonly number[])[], at: number, hit: string, name: string): Line[] {
+  return addresses.flatMap((words, index) => {
+    const next = `${name} is not number ${index}`
+    return [
+      ...words.flatMap((word, part) => [
+        op(loadWordAtX, at + 4 * part),
+        jumpIf(BPF.JEQ, word, part === words.length - 1 ? { yes: hit } : { no: next }),
+      ]),
+      place(next),
+    ]
+  })
+}
+
+/** The addresses of a family as words in network order. */
+function wordsOf(addresses: readonly string[] | undefined, family: 4 | 6): number[][] | undefined {
+  return addresses
+    ?.filter(address => isIP(address) === family)
+    .slice(0, maxListedAddresses[family])
+    .map(address => {
+      const bytes = addressBytes(address)
+      return Array.from({ length: bytes.length / 4 }, (_, part) => bytes.readUInt32BE(part * 4))
+    })
+}
+
 function portRules(ports: readonly number[]): Line[] {
   return [
     place('tcp'),
     op(loadCell, 0),
-    jumpIf(BPF.JSET, mayBeReceived, { no: 'source' }),
+    jumpIf(BPF.JSET, mayBeReceived, { no: 'not received' }),
     op(loadHalfAtX, 2),
     ...search(ports, 'whole', 'not received', 'destination'),
     place('not received'),
     op(loadCell, 0),
     jumpIf(BPF.JSET, mayBeSent, { no: 'drop' }),
-    place('source'),
     op(loadHalfAtX, 0),
     ...search(ports, 'snap', 'drop', 'source'),
   ]

@@ -21,4 +21,9 @@ export type Subscription = {
   answers: 'none' | 'heads' | 'all'
   /** Capture on loopback alone: a mesh sidecar stands before the program, and only what it passes on is readable. */
   loopbackOnly: boolean
+  /**
+   * Only what is to or from these addresses, loopback aside. For a network namespace that passes on what is for others: a node's, whose pods
+   * use the same ports. Without it every address is taken for the target's own.
+   */
+  localTo?: readonly string[]
 }

@@ -53,7 +53,7 @@ function virtualProvider(pod: V1Pod, node: V1Node | undefined): string | undefin
 export function placeNotices({ spec, metadata }: V1Pod): string[] {
   return spec?.hostNetwork === true
     ? [
-        `Pod ${metadata?.name} uses the network of its node: all traffic of the node to the captured ports is mirrored, whichever program it is for`,
+        `Pod ${metadata?.name} uses the network of its node: what is sent to the node itself at the captured ports is mirrored, whichever of its programs it is for`,
       ]
     : []
 }

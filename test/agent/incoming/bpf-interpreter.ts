@@ -31,6 +31,10 @@ export function runFilter(
         if (k + 2 > packet.length) return { bytes: 0, steps }
         a = packet.readUInt16BE(k)
         break
+      case 0x40:
+        if (x + k + 4 > packet.length) return { bytes: 0, steps }
+        a = packet.readUInt32BE(x + k)
+        break
       case 0x48:
         if (x + k + 2 > packet.length) return { bytes: 0, steps }
         a = packet.readUInt16BE(x + k)

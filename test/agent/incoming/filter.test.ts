@@ -65,6 +65,59 @@ describe('captureFilter()', () => {
     assert.equal(taken({ loopbackOnly: true }, { from: caller, to: pod }, { device: 1 }), whole)
   })
 
+  describe('in a network that passes on what is for others', () => {
+    const localTo = ['10.0.0.7', '10.0.0.1', 'fd00::7', 'fd00::1', '127.0.0.1']
+    const other = { address: '10.0.0.2', port: 8080 }
+    const other6 = { address: 'fd00::2', port: 8080 }
+
+    it('takes what is for its own addresses, and its own answers', () => {
+      for (const [from, to] of [
+        [caller, pod],
+        [caller6, pod6],
+      ] as const) {
+        assert.equal(taken({ localTo }, { from, to }), whole)
+        assert.equal(taken({ localTo }, { from: to, to: from }, { type: OUTGOING }), whole)
+        assert.equal(taken({ localTo }, { from, to, inlineTags: 1 }), whole)
+      }
+      assert.equal(taken({ localTo }, { from: caller6, to: pod6, hopByHop: true }), whole)
+    })
+
+    it("leaves what it passes on to another's same port alone, on its way in, on its way out and back", () => {
+      for (const [from, to] of [
+        [caller, other],
+        [caller6, other6],
+      ] as const)
+        for (const type of [HOST, OUTGOING])
+          for (const inlineTags of [0, 1]) {
+            assert.equal(taken({ localTo }, { from, to, inlineTags }, { type }), 0)
+            assert.equal(taken({ localTo }, { from: to, to: from, inlineTags }, { type }), 0)
+          }
+    })
+
+    it('leaves what its own programs ask of another at the same port alone', () => {
+      assert.equal(taken({ localTo }, { from: { ...pod, port: 40000 }, to: other }, { type: OUTGOING }), 0)
+      assert.equal(taken({ localTo }, { from: other, to: { ...pod, port: 40000 } }), 0)
+    })
+
+    it('takes all of loopback, which is passed on to nobody', () => {
+      const lo = { address: '127.9.9.9', port: 8080 }
+      assert.equal(taken({ localTo }, { from: caller, to: lo }, { device: 1 }), whole)
+      assert.equal(taken({ localTo }, { from: caller, to: lo }, { device: 2 }), 0)
+    })
+
+    it('takes nothing of a family that has no address, and stays within what the kernel takes', () => {
+      assert.equal(taken({ localTo: ['10.0.0.1'] }, { from: caller6, to: pod6 }), 0)
+      const ports = Array.from({ length: 512 }, (_, index) => 100 + index * 120)
+      const many = Array.from({ length: 1000 }, (_, index) => [
+        `10.1.${index >> 8}.${index & 255}`,
+        `fd00::1:${index}`,
+      ])
+      const program = captureFilter({ ports, answers: 'all', loopbackOnly: false, localTo: many.flat() })
+      assert.ok(program.length < maxInstructions, `${program.length} instructions`)
+      assert.ok(program.every(({ jt, jf }) => jt <= 255 && jf <= 255))
+    })
+  })
+
   it('reads behind one and two VLAN tags that the device left in the packet', () => {
     for (const inlineTags of [1, 2]) {
       assert.equal(taken({}, { from: caller, to: pod, inlineTags }), whole)

@@ -39,7 +39,7 @@ describe('unsupported()', () => {
 
 describe('placeNotices()', () => {
   it('says what a pod in the network of its node means', () => {
-    assert.match(placeNotices(pod({ hostNetwork: true }))[0] ?? '', /all traffic of the node/)
+    assert.match(placeNotices(pod({ hostNetwork: true }))[0] ?? '', /what is sent to the node itself/)
     assert.deepEqual(placeNotices(pod({})), [])
   })
 })
