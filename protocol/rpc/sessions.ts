@@ -50,6 +50,7 @@ export const startSession = request({
     ...clusterErrors,
     'namespace-not-found',
     'target-kind-ambiguous',
+    'selector-invalid',
     'container-not-found',
     'pod-not-ready',
     'pod-unsupported',
@@ -61,6 +62,7 @@ export const startSession = request({
     'agent-slow',
     'agent-denied',
     'agent-undeliverable',
+    'agent-removed',
   ],
   params: object(
     'StartSessionParams',

@@ -172,6 +172,7 @@ export const describeTarget = request({
     'runtime-failed',
     'agent-failed',
     'target-kind-ambiguous',
+    'selector-invalid',
     'namespace-not-found',
     'container-not-found',
     ...clusterErrors,

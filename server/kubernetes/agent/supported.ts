@@ -24,7 +24,8 @@ export function unsupported(pod: V1Pod, node: V1Node | undefined): Failure | und
 function isWindows(pod: V1Pod, node: V1Node | undefined): boolean {
   const os =
     pod.spec?.os?.name ??
-    node?.status?.nodeInfo?.operatingSystem ??
+    // Empty until a kubelet has told.
+    (node?.status?.nodeInfo?.operatingSystem || undefined) ??
     node?.metadata?.labels?.['kubernetes.io/os'] ??
     pod.spec?.nodeSelector?.['kubernetes.io/os']
   return os?.toLowerCase() === 'windows'

@@ -84,6 +84,15 @@ export async function freshNamespace(
 }
 let namespaces = 0
 
+/** Waits for what the cluster puts into a namespace by itself, some time after it was made. */
+export async function settledNamespace(name: string): Promise<void> {
+  await waitForObject(
+    'the root certificates',
+    ['-n', name, 'configmap', 'kube-root-ca.crt'],
+    found => found !== undefined,
+  )
+}
+
 /** Waits until every pod that the selector finds is ready; throws with their state when they are not in time. */
 export async function podsReady(namespace: string, selector: string, timeoutMs = 60_000): Promise<void> {
   const wait = ['wait', 'pod', '-l', selector, '--for=condition=Ready', `--timeout=${timeoutMs}ms`]

@@ -22,6 +22,11 @@ describe('unsupported()', () => {
     assert.ok(unsupported(pod({}), { metadata: { labels: { 'kubernetes.io/os': 'windows' } } }))
     assert.ok(unsupported(pod({ nodeSelector: { 'kubernetes.io/os': 'windows' } }), undefined))
   })
+  it('refuses Windows by the label of a node whose kubelet has told nothing of itself', () => {
+    const nodeInfo = { operatingSystem: '' } as NonNullable<V1Node['status']>['nodeInfo']
+    const node = { metadata: { labels: { 'kubernetes.io/os': 'windows' } }, status: { nodeInfo: nodeInfo! } }
+    assert.ok(unsupported(pod({}), node))
+  })
   it('refuses virtual nodes, also for users who may not read nodes', () => {
     const taints = [{ key: 'virtual-kubelet.io/provider', value: 'azure', effect: 'NoSchedule' }]
     assert.match(
