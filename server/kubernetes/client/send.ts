@@ -45,7 +45,11 @@ export function send(sent: Sent): Promise<IncomingMessage> {
       headers: headersOf(sent, body),
     }
     const outgoing = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options)
-    const abort = () => outgoing.destroy(signal.reason)
+    const abort = () => {
+      outgoing.destroy(signal.reason)
+      // A request whose connection has not been made yet tells its end only when that was.
+      reject(signal.reason)
+    }
     signal.addEventListener('abort', abort, { once: true })
     outgoing.once('close', () => signal.removeEventListener('abort', abort))
     outgoing.once('response', response => {

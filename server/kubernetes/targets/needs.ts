@@ -35,7 +35,7 @@ export async function needsOf(
 
 /** Reading the target itself; labels name none. */
 function kindRights({ kind, workload }: Located, namespace: string): Right[] {
-  if (workload === undefined || kind === 'pod') return []
+  if (workload === undefined) return []
   const { group, resource } = rowOf(kind)
   return [{ verb: 'get', group, resource, namespace }]
 }

@@ -81,6 +81,8 @@ export class PodIndex {
       return pods.filter(({ controllerUid }) => controllerUid !== undefined && uids.includes(controllerUid))
     }
     const owner = `${rowOf(kind).owner}/${name}`
-    return pods.filter(({ owners, controllerUid }) => controllerUid === uid || owners.includes(owner))
+    return pods.filter(
+      ({ owners, controllerUid }) => (uid !== undefined && controllerUid === uid) || owners.includes(owner),
+    )
   }
 }

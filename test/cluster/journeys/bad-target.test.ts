@@ -1,6 +1,8 @@
 // What a user of a cluster names wrong, or cannot be stood in for: one sentence with its fix, exit code 125, and nothing made.
 import assert from 'node:assert/strict'
+import type { Target } from '../../../protocol/rpc/targets.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
+import { published } from '../../stage/published.ts'
 import { startRawServer } from '../../stage/raw-server.ts'
 import { makeBrokenTargets, makeStrangePod, untilCrashing } from '../stage/broken-targets.ts'
 import { agentObjects } from '../stage/found-agent.ts'
@@ -141,6 +143,27 @@ describe('a target that is wrong', () => {
         fix: 'Take a target on a Linux node',
       })
     })
+  })
+
+  it('is listed with the same reason, beside its pods that are not ready', async () => {
+    const run = runs.start(['ls', '-n', namespace, '--output', 'json'])
+    assert.equal(await run.code, 0, run.stderr.all.join('\n'))
+    const { targets } = published('ListOutput', run.stdout.all[0]!) as { targets: Target[] }
+    const reasons = new Map(targets.map(({ target, ready, reason }) => [target, ready ? 'ready' : reason]))
+    // biome-ignore format: a table is read row by row
+    const expected: Record<string, RegExp> = {
+      'deployment/shop': /^ready$/,
+      'deployment/empty': /^scaled to 0$/,
+      'deployment/imageless': /^0 of 1 ready: pod imageless-\S+: container "main": ErrImageNeverPull: /,
+      'deployment/homeless': /^0 of 1 ready: pod homeless-\S+: Unschedulable: 0\/\d+ nodes are available/,
+      'deployment/unready': /^0 of 1 ready: pod unready-\S+: container "main" runs, but its readiness probe does not succeed$/,
+      'deployment/waiting': /^0 of 1 ready: pod waiting-\S+: init container "migrate" has not finished$/,
+      'cronjob/twice': /^no job of it runs \(it never ran one\)$/,
+      'pod/done': /^completed$/,
+      'pod/failed': /^failed: container "main": Error: exit code 7$/,
+    }
+    for (const [target, reason] of Object.entries(expected))
+      assert.match(reasons.get(target) ?? 'not listed', reason, target)
   })
 
   it('is told in the same words in a terminal, the sentence and then its fix', async () => {
