@@ -1,6 +1,7 @@
 // The configuration of a session, in mirrord's vocabulary (snake_case keys); sources: mirrord's configuration reference, DESIGN section 10.
 import * as t from 'io-ts'
 import { count, object, oneOf, port } from './codec.ts'
+import { excludedNames } from './excluded-variables.ts'
 
 /** One pattern string with `;` between patterns, or a list of patterns; `*` stands for any characters, `?` for one. */
 const patterns = t.union([t.string, t.array(t.string)])
@@ -81,14 +82,17 @@ export const sessionConfig = object(
                 'EnvFeature',
                 {},
                 {
-                  include: [patterns, 'only these variables of the pod'],
+                  include: [
+                    patterns,
+                    `only these variables of the pod; one that is named exactly comes even if it is left out by default, as these are: ${excludedNames}`,
+                  ],
                   exclude: [patterns, 'all but these variables of the pod; not together with include'],
                   override: [t.record(t.string, t.string), 'variables to set, whatever the pod has'],
                   unset: [t.array(t.string), "variables to remove from the process's environment"],
                 },
               ),
             ]),
-            "the pod's environment; false leaves the environment alone",
+            "the pod's environment, without what is about the pod's machine (see include); false leaves the environment alone",
           ],
           network: [
             object(

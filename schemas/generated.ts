@@ -1,7 +1,9 @@
 // What is generated from protocol/, as text by file name: the schemas for plugin authors and the reference page.
+import { readFileSync } from 'node:fs'
 import { cliOutput } from '../protocol/cli-output.ts'
 import { sessionConfig } from '../protocol/config.ts'
 import { errorTable } from '../protocol/error-table.ts'
+import { excludedTable } from '../protocol/excluded-variables.ts'
 import type { Message } from '../protocol/rpc/message.ts'
 import { messages } from '../protocol/rpc/messages.ts'
 import { version } from '../protocol/version.ts'
@@ -67,6 +69,16 @@ export function cliOutputSchema(): object {
   }
 }
 
+/** The README with its generated part between the two marks. */
+function readme(): string {
+  const text = readFileSync('README.md', 'utf8')
+  const [begin, end] = ['<!-- generated: excluded variables -->\n', '\n<!-- end of the generated part -->']
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from < 0 || to < from)
+    throw new Error(`README.md has lost the marks "${begin.trim()}" and "${end.trim()}"`)
+  return text.slice(0, from + begin.length) + excludedTable() + text.slice(to)
+}
+
 const json = (value: object) => `${JSON.stringify(value, null, 2)}\n`
 
 /** Every generated file: its path in the checkout, and its text. */
@@ -76,5 +88,6 @@ export function generatedFiles(): Record<string, string> {
     'schemas/cli-output.json': json(cliOutputSchema()),
     'schemas/config.json': json(configSchema()),
     'schemas/rpc.md': referencePage(messages),
+    'README.md': readme(),
   }
 }

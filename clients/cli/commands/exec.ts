@@ -1,5 +1,6 @@
 // The command exec: its options and help page.
 import { type Command, Option } from 'commander'
+import { excludedNames } from '../../../protocol/excluded-variables.ts'
 import type { ExecOptions } from '../exec-options.ts'
 import { append, examples, outputOption, quietOption, sessionOptions } from '../options.ts'
 
@@ -40,10 +41,19 @@ export function addExec(program: Command, done: (code: number) => void): void {
       ])}
 Exit codes:
   the command's own, 128 + n when signal n ended it
-  125 standin failed    126 the command is not executable    127 there is no such command`,
+  125 standin failed    126 the command is not executable    127 there is no such command
+
+Variables of the target that are left out, because they are about its machine; --env-include brings those that
+it names exactly ("PATH;*" takes PATH and all the others):
+${wrapped(excludedNames)}`,
     )
     .action(async (words: string[], options: ExecOptions) => {
       const { runExec } = await import('../run-exec.ts')
       done(await runExec(words, options))
     })
+}
+
+/** Indented lines of at most 110 characters. */
+function wrapped(text: string): string {
+  return text.replace(/(.{1,106})(?: |$)/g, (_, line: string) => `  ${line}\n`).trimEnd()
 }

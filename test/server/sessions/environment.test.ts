@@ -1,6 +1,7 @@
 // Which of the pod's variables a process gets, and which never.
 import assert from 'node:assert/strict'
-import { decideEnvironment, excludedVariables, fits } from '../../../server/sessions/environment.ts'
+import { excludedVariables } from '../../../protocol/excluded-variables.ts'
+import { decideEnvironment, fits } from '../../../server/sessions/environment.ts'
 
 const pod = {
   PATH: '/bin',
