@@ -75,7 +75,7 @@ function readme(): string {
   const [begin, end] = ['<!-- generated: excluded variables -->\n', '\n<!-- end of the generated part -->']
   const [from, to] = [text.indexOf(begin), text.indexOf(end)]
   if (from < 0 || to < from)
-    throw new Error(`README.md has lost the marks "${begin.trim()}" and "${end.trim()}"`)
+    throw new Error(`Cannot write README.md: it has lost the marks "${begin.trim()}" and "${end.trim()}"`)
   return text.slice(0, from + begin.length) + excludedTable() + text.slice(to)
 }
 

@@ -115,14 +115,13 @@ class Dialler {
       // The first dial of all waits for nothing.
       if (this.#running || this.#attempt > 1) await this.#pause()
       if (signal.aborted) return
-      const isLast = this.#leftMs() <= 0
       try {
         return await this.#try()
       } catch (error) {
         if (signal.aborted) return
         if (error instanceof Refusal) return this.#lose(error.failure)
         this.#reason = error instanceof Error ? error.message : String(error)
-        if (isLast) return this.#lose()
+        if (this.#leftMs() <= 0) return this.#lose()
       }
     }
   }

@@ -1,3 +1,4 @@
+// When losses of the capture are told, and how often.
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
 import { watchLosses } from '../../agent/loss-watch.ts'

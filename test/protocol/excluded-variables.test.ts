@@ -1,3 +1,4 @@
+// Every variable that is left out by default stands on each page that says so.
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { commandTree } from '../../clients/cli/program.ts'

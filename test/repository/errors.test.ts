@@ -97,6 +97,9 @@ const reasons: Record<string, string> = {
     'exec-plugin.ts: Cannot log in to cluster: plugin ... {reason}',
   'server/kubernetes/client/run-plugin.ts': 'exec-plugin.ts: Cannot log in to cluster: plugin ... {reason}',
   'server/kubernetes/client/proxy.ts': 'connection-failure.ts: Cannot reach cluster: {reason}',
+  'server/kubernetes/channel/spdy-frames.ts':
+    'tunnel-format.ts: the cluster sent what cannot be read: {reason}',
+  'server/processes/input.ts': 'the same file: Cannot write to process: {reason}',
   'server/lines.ts': 'whoever reads lines: a channel, an agent, a watch',
   'agent/incoming/send.ts': 'nobody: it only leaves the try, and is counted',
   'hooks/linux/libc.ts': 'nobody: the process has ended before',

@@ -1,3 +1,4 @@
+// Which packets count as the own of a node whose network a target shares.
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
 import type { Mirror } from '../../../agent/incoming/mirror.ts'

@@ -1,3 +1,4 @@
+// What is written to a descriptor that whoever started the client named.
 import assert from 'node:assert/strict'
 import fs from 'node:fs'
 import { syncBuiltinESMExports } from 'node:module'

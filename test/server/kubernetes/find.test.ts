@@ -1,3 +1,4 @@
+// When a target in a cluster is gone for good, and when it is waited for.
 import assert from 'node:assert/strict'
 import type { V1Pod } from '@kubernetes/client-node'
 import { Failure } from '../../../protocol/errors.ts'

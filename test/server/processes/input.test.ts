@@ -1,3 +1,4 @@
+// How much input waits for a command that does not read, and how it is ended.
 import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { Failure } from '../../../protocol/errors.ts'

@@ -1,3 +1,4 @@
+// What a client is given that runs the command itself.
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'

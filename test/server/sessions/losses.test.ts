@@ -1,3 +1,4 @@
+// How lost copies are counted and told.
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
 import { Losses, tellEveryMs } from '../../../server/sessions/losses.ts'

@@ -1,3 +1,4 @@
+// Which failures of attaching again end the session.
 import assert from 'node:assert/strict'
 import { Failure } from '../../../protocol/errors.ts'
 import { endingOf } from '../../../server/sessions/reattach.ts'

@@ -1,3 +1,4 @@
+// How the time that a start may take is shared by its steps.
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
 import { Startup } from '../../../server/sessions/startup.ts'

@@ -1,3 +1,4 @@
+// How an agent is brought to its container: reasons told while it waits, and in the end.
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import type { V1Pod } from '@kubernetes/client-node'

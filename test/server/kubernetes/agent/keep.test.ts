@@ -1,3 +1,4 @@
+// When a finished Job is kept for its logs, and what is said of it.
 import assert from 'node:assert/strict'
 import { isKept, keptText } from '../../../../server/kubernetes/agent/keep.ts'
 

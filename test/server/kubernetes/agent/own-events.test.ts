@@ -1,3 +1,4 @@
+// Which events of a pod are about our ephemeral container, and are of this start.
 import assert from 'node:assert/strict'
 import type { CoreV1Event, V1Pod } from '@kubernetes/client-node'
 import { Follow } from '../../../../server/kubernetes/agent/follow.ts'

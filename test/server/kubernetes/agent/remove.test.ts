@@ -1,3 +1,4 @@
+// How long a Job is tried to be deleted, and what is said when it is left.
 import assert from 'node:assert/strict'
 import { Failure } from '../../../../protocol/errors.ts'
 import { removeJob } from '../../../../server/kubernetes/agent/remove.ts'

@@ -1,3 +1,4 @@
+// Frames of SPDY against what a node sent, in any pieces, and header blocks against an inflater.
 import assert from 'node:assert/strict'
 import { constants, inflateSync } from 'node:zlib'
 import fc from 'fast-check'

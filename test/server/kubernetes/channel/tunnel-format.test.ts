@@ -1,3 +1,4 @@
+// How two streams of SPDY become the channels of a port-forward.
 import assert from 'node:assert/strict'
 import {
   encodeData,

@@ -1,3 +1,4 @@
+// Which pod and container of a target is taken, what is said of the others, and why there is none.
 import assert from 'node:assert/strict'
 import type { V1Pod } from '@kubernetes/client-node'
 import {

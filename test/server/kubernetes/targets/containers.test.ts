@@ -1,3 +1,4 @@
+// Which container is meant, and which ones are sidecars.
 import assert from 'node:assert/strict'
 import type { V1Container, V1Pod } from '@kubernetes/client-node'
 import {

@@ -1,3 +1,4 @@
+// How a pod, its containers and its probes are described.
 import assert from 'node:assert/strict'
 import { describePod, probesOf } from '../../../../server/kubernetes/targets/describe-pod.ts'
 

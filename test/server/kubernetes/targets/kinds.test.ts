@@ -1,3 +1,4 @@
+// Names of the kinds of targets, and where the API has them.
 import assert from 'node:assert/strict'
 import {
   kindTable,

@@ -1,3 +1,4 @@
+// How a pod leads to the workload that it belongs to.
 import assert from 'node:assert/strict'
 import { controllerOf, ownershipOf, workloadKey } from '../../../../server/kubernetes/targets/owners.ts'
 

@@ -1,3 +1,4 @@
+// How the path of a target is read, and what is said of a wrong one.
 import assert from 'node:assert/strict'
 import { Failure } from '../../../../protocol/errors.ts'
 import { parseTarget, writeTarget } from '../../../../server/kubernetes/targets/parse.ts'

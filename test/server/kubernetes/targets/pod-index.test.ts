@@ -1,3 +1,4 @@
+// How the pods of a list are found by their workload.
 import assert from 'node:assert/strict'
 import type { ClusterKind } from '../../../../server/kubernetes/targets/kinds.ts'
 import { PodIndex, podRow, podTarget } from '../../../../server/kubernetes/targets/pod-index.ts'

@@ -1,3 +1,4 @@
+// Whether a pod is ready, and in which words it is not.
 import assert from 'node:assert/strict'
 import type { V1ContainerStatus, V1Pod } from '@kubernetes/client-node'
 import { clip, containerReason, podState } from '../../../../server/kubernetes/targets/pod-state.ts'

@@ -1,3 +1,4 @@
+// How selectors of labels are written and matched.
 import assert from 'node:assert/strict'
 import { hasLabels, podSelector, selectorText } from '../../../../server/kubernetes/targets/selector.ts'
 

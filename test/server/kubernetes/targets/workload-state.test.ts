@@ -1,3 +1,4 @@
+// Whether a workload is ready, and in which words it is not.
 import assert from 'node:assert/strict'
 import type { ClusterKind } from '../../../../server/kubernetes/targets/kinds.ts'
 import {

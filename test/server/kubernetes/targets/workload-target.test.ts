@@ -1,3 +1,4 @@
+// Which workloads are listed, and how one becomes a target.
 import assert from 'node:assert/strict'
 import { isListed, workloadTarget } from '../../../../server/kubernetes/targets/workload-target.ts'
 
