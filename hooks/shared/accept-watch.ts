@@ -13,14 +13,21 @@ const intervalMs = 250
 /** How long the bell's end stays open, so that the answerer meets a connection and not a reset. */
 const bellMs = 1000
 
+export type AcceptWatch = {
+  /** Runs an accept that may find nothing; it is freed by a bell then. */
+  during<T>(listener: Listener, accept: () => T): T
+  /** Whether an accepted connection is the bell that freed us. */
+  isBell(peer: Endpoint): boolean
+}
+
 export const makeAcceptWatch = (): SharedArrayBuffer => new SharedArrayBuffer(bytes)
 
 /** The answerer's side. */
-export function openAcceptWatch(memory: SharedArrayBuffer) {
+export function openAcceptWatch(memory: SharedArrayBuffer): AcceptWatch {
   const words = new Int32Array(memory)
   const cookies = new BigUint64Array(memory)
   return {
-    during<T>(listener: Listener, accept: () => T): T {
+    during(listener, accept) {
       cookies[1] = listener.cookie
       Atomics.add(words, 0, 1)
       try {
@@ -29,8 +36,7 @@ export function openAcceptWatch(memory: SharedArrayBuffer) {
         Atomics.add(words, 0, 1)
       }
     },
-    /** Whether an accepted connection is the bell that freed us. */
-    isBell: (peer: Endpoint): boolean => peer.port === Atomics.load(words, 1),
+    isBell: peer => peer.port === Atomics.load(words, 1),
   }
 }
 

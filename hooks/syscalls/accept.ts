@@ -20,10 +20,9 @@ import {
   poll,
   receiveTimeoutMs,
   setNonBlocking,
-  socketName,
   streamFamily,
 } from '../linux/sockets.ts'
-import type { openAcceptWatch } from '../shared/accept-watch.ts'
+import type { AcceptWatch } from '../shared/accept-watch.ts'
 import { type Kept, type KeptConnections, takeKept } from './kept-connections.ts'
 import { registerListener } from './listen.ts'
 import { warnOfDummy } from './names.ts'
@@ -42,7 +41,7 @@ export type Accepting = {
   readonly world: World
   readonly waiting: WaitingCalls
   readonly kept: KeptConnections
-  readonly watch: ReturnType<typeof openAcceptWatch>
+  readonly watch: AcceptWatch
   /** The number of accept4, whose flags are the fourth argument. */
   readonly accept4: number
 }
@@ -50,7 +49,8 @@ export type Accepting = {
 export const answerAccept = (call: Call, accepting: Accepting): Outcome =>
   withCopy(call, accepting.world, (copy, keep) => {
     const listener = findListener(copy, accepting.world)
-    if (listener === undefined) return leaveAlone('not a wanted listener')
+    if (listener === undefined) return leaveAlone('not a listener of the session')
+    if (!accepting.world.isWanted(listener.asked.port) && isNonBlocking(copy)) return leaveAlone('not wanted')
     const flags = flagsOf(call, accepting.accept4)
     if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) !== 0) return leaveAlone('flags that the kernel refuses')
     const room = roomFor(call, 2)
@@ -63,22 +63,17 @@ export const answerAccept = (call: Call, accepting: Accepting): Outcome =>
     return done
   })
 
+/** A port that nobody wants may become wanted while a call waits, whose caller could not be shown if the kernel held it: so we hold it. */
 function findListener(copy: number, world: World): Listener | undefined {
   const cookie = cookieOf(copy)
-  if (cookie === undefined) return undefined
-  const known = world.listeners.get(cookie) ?? adoptListener(copy, world)
-  return known !== undefined && world.isWanted(known.asked.port) ? known : undefined
+  return cookie === undefined ? undefined : (world.listeners.get(cookie) ?? adoptListener(copy, world))
 }
 
 /** A socket that was made to listen before the filter was there, such as one that an init system handed down. */
 function adoptListener(copy: number, world: World): Listener | undefined {
   const family = streamFamily(copy)
   if (family === undefined || !isListening(copy) || namespaceOf(copy) !== world.namespace) return undefined
-  const name = socketName(copy)
-  const port = typeof name === 'number' ? undefined : readAddress(name)?.port
-  return port !== undefined && world.isWanted(port)
-    ? registerListener(copy, family, world, { inherited: true })
-    : undefined
+  return registerListener(copy, family, world, { inherited: true })
 }
 
 const flagsOf = (call: Call, accept4: number) => (numberOf(call) === accept4 ? intArgument(call, 3) : 0)
@@ -87,7 +82,7 @@ const flagsOf = (call: Call, accept4: number) => (numberOf(call) === accept4 ? i
 export function tryAccept(call: Call, copy: number, listener: Listener, accepting: Accepting): boolean {
   const { world, kept, watch } = accepting
   for (;;) {
-    const early = takeKept(kept, copy, listener)
+    const early = takeKept(kept, copy, listener, watch)
     if (early !== undefined) return deliver(call, early, listener, accepting)
     // The listener may be a blocking one, so that accept must only be called when something is pending.
     if (poll([{ descriptor: copy, events: POLLIN }], 0)[0] === 0) return false

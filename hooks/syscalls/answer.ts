@@ -16,6 +16,8 @@ import { answerGetpeername, answerGetsockname } from './names.ts'
 import { type Architecture, nameCall } from './table.ts'
 import { leaveAlone, type Outcome, type World } from './world.ts'
 
+const ENOENT = 2
+
 export type Context = {
   readonly architecture: Architecture
   readonly accepting: Accepting
@@ -27,7 +29,8 @@ export function answerCall(call: Call, context: Context): void {
   const { world } = context.accepting
   const outcome = decide(call, context)
   if (outcome.kind === 'continue') mustAnswer(sendContinue(world.listener, call))
-  if (outcome.kind === 'result') sendResult(world.listener, call, outcome.result)
+  if (outcome.kind === 'result' && sendResult(world.listener, call, outcome.result) === -ENOENT)
+    outcome.lost?.()
 }
 
 /** Says that standin is wrong somewhere; the user's program goes on without it. */

@@ -2,7 +2,7 @@
 import type { Endpoint } from '../../protocol/codec.ts'
 import { readAddress, writeAddress } from '../address.ts'
 import { readMemory } from '../linux/memory.ts'
-import { type Call, intArgument, isAlive } from '../linux/notification.ts'
+import { type Call, intArgument, isAlive, threadOf } from '../linux/notification.ts'
 import { bind, cookieOf, namespaceOf, sharesPort, socketName, streamFamily } from '../linux/sockets.ts'
 import { loopbackFor } from '../shared/announcements.ts'
 import { describeHolder, findHolder, type Holder } from './port-holder.ts'
@@ -40,13 +40,28 @@ export function answerBind(call: Call, world: World): Outcome {
     if (family === undefined || family !== bytes.readUInt16LE(0)) return leaveAlone('not a TCP socket')
     if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
     if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
+    const cookie = cookieOf(copy)
+    const lost = () => keepForAgain(call, cookie, bytes, world)
+    if (wasDone(call, cookie, bytes, world)) return give(0, lost)
     const put = (endpoint: Endpoint) => bind(copy, moveAddress(bytes, endpoint))
     const result = sharesPort(copy) && isOutsidersPort(target, world) ? -EADDRINUSE : put(target)
     const final =
       result < 0 && world.isWanted(asked.port) ? substitute(-result, target, put, copy, world) : result
-    if (final === 0) remember(copy, family, asked, world)
-    return give(final)
+    if (final === 0) remember(copy, cookie, family, asked, world)
+    return final === 0 ? give(0, lost) : give(final)
   })
+}
+
+/** The kernel refuses a second bind of a socket, and a signal with SA_RESTART makes the program bind again without knowing of the first. */
+function keepForAgain(call: Call, cookie: bigint | undefined, asked: Buffer, world: World): void {
+  if (cookie !== undefined) world.unheardBinds.set(threadOf(call), { cookie, asked })
+}
+
+function wasDone(call: Call, cookie: bigint | undefined, asked: Buffer, world: World): boolean {
+  const unheard = world.unheardBinds.get(threadOf(call))
+  if (unheard === undefined || unheard.cookie !== cookie) return false
+  world.unheardBinds.delete(threadOf(call))
+  return unheard.asked.equals(asked)
 }
 
 /** A port shared with a program outside of the session (SO_REUSEPORT) would give that program part of what is delivered. */
@@ -100,8 +115,13 @@ function boundPort(copy: number): number {
   return typeof name === 'number' ? 0 : (readAddress(name)?.port ?? 0)
 }
 
-function remember(copy: number, family: number, asked: Endpoint, world: World): void {
-  const cookie = cookieOf(copy)
+function remember(
+  copy: number,
+  cookie: bigint | undefined,
+  family: number,
+  asked: Endpoint,
+  world: World,
+): void {
   const name = socketName(copy)
   const actual = typeof name === 'number' ? undefined : readAddress(name)
   if (cookie !== undefined && actual !== undefined) world.bindings.set(cookie, { family, asked, actual })

@@ -13,6 +13,7 @@ import {
   poll,
   socketName,
 } from '../linux/sockets.ts'
+import type { AcceptWatch } from '../shared/accept-watch.ts'
 import type { Listener } from './world.ts'
 
 /** Connections kept for one listener; more than that only a program could cause that is interrupted for ever. */
@@ -29,6 +30,8 @@ export type KeptConnections = {
   sweep(): void
   /** Whether an accepted connection is the listener's doorbell; it then has rung. */
   isDoorbell(listener: Listener, peer: Endpoint): boolean
+  /** Another thread has taken the doorbell of a listener for which nothing is kept any more. */
+  forget(listener: Listener): void
 }
 
 export function makeKeptConnections(): KeptConnections {
@@ -51,6 +54,11 @@ export function makeKeptConnections(): KeptConnections {
         queues.delete(cookie)
       }
     },
+    forget({ cookie }) {
+      const doorbell = queues.get(cookie)?.doorbell
+      if (doorbell !== undefined) close(doorbell.socket)
+      queues.delete(cookie)
+    },
     isDoorbell(listener, peer) {
       const queue = queues.get(listener.cookie)
       if (queue?.doorbell === undefined || !isSame(queue.doorbell.from, peer)) return false
@@ -67,16 +75,25 @@ export function makeKeptConnections(): KeptConnections {
 const isSame = (one: Endpoint, other: Endpoint) => one.address === other.address && one.port === other.port
 
 /** The oldest kept connection of a listener; the last one takes the doorbell out of the queue, so that poll does not wake for nothing. */
-export function takeKept(kept: KeptConnections, copy: number, listener: Listener): Kept | undefined {
+export function takeKept(
+  kept: KeptConnections,
+  copy: number,
+  listener: Listener,
+  watch: AcceptWatch,
+): Kept | undefined {
   const queue = kept.queue(listener)
   const first = queue?.connections.shift()
   if (queue === undefined || first === undefined) return undefined
   if (queue.connections.length > 0 || queue.doorbell === undefined) return first
   if (poll([{ descriptor: copy, events: POLLIN }], 0)[0] !== POLLIN) return first
-  const next = accept(copy, { nonBlocking: false })
-  if (typeof next === 'number') return first
-  const peer = readAddress(next.peer)
-  if (peer !== undefined && kept.isDoorbell(listener, peer)) close(next.socket)
+  // Another thread, whose accept is not trapped, may be quicker after the poll.
+  const next = watch.during(listener, () => accept(copy, { nonBlocking: false }))
+  const peer = typeof next === 'number' ? undefined : readAddress(next.peer)
+  if (typeof next === 'number') kept.forget(listener)
+  else if (peer !== undefined && watch.isBell(peer)) {
+    close(next.socket)
+    kept.forget(listener)
+  } else if (peer !== undefined && kept.isDoorbell(listener, peer)) close(next.socket)
   else kept.put(listener, next)
   return first
 }

@@ -13,17 +13,21 @@ import { BoundedMap } from '../shared/bounded-map.ts'
 
 /** Cookies are never reused, so what is kept of closed sockets is only waste; this many sockets are remembered. */
 const socketLimit = 65_536
+/** A thread makes one call at a time; most make it again at once. */
+const unheardLimit = 4096
 /** Only to save a system call when a program asks several times. */
 const undeliveredLimit = 4096
 
 /** What becomes of a trapped call: the kernel runs it, or it ends with a result (negative errno), or it was answered or put aside already. */
 export type Outcome =
   | { readonly kind: 'continue'; readonly reason: string }
-  | { readonly kind: 'result'; readonly result: number }
+  | { readonly kind: 'result'; readonly result: number; readonly lost?: () => void }
   | { readonly kind: 'done' }
 
 export const leaveAlone = (reason: string): Outcome => ({ kind: 'continue', reason })
-export const give = (result: number): Outcome => ({ kind: 'result', result })
+/** `lost` is called when a signal has ended the call before its result came: it is made again then, or the program hears of EINTR. */
+export const give = (result: number, lost?: () => void): Outcome =>
+  lost === undefined ? { kind: 'result', result } : { kind: 'result', result, lost }
 export const done: Outcome = { kind: 'done' }
 
 export type Notice = { level: 'info' | 'warning'; code: string; text: string }
@@ -49,6 +53,8 @@ export type World = {
   /** The network namespace whose ports are shared with the server's; sockets of others are left alone. */
   readonly namespace: bigint
   podAddresses: ReadonlySet<string>
+  /** Binds that were done for a call which a signal ended, by the thread that made it: the same call made again finds its bind done. */
+  readonly unheardBinds: Map<number, { cookie: bigint; asked: Buffer }>
   /** Bound sockets by cookie: what was asked for and what it became. */
   readonly bindings: Map<bigint, Binding>
   readonly listeners: Map<bigint, Listener>
@@ -78,6 +84,7 @@ export function makeWorld(options: {
     announcements: openAnnouncements(options.memory.announcements),
     namespace: ownNamespace(),
     podAddresses: new Set(),
+    unheardBinds: new BoundedMap(unheardLimit),
     bindings: new BoundedMap(socketLimit),
     listeners: new BoundedMap(socketLimit),
     listenedPorts: new Set(),

@@ -17,12 +17,16 @@ export function statusOf(pid: number, field: string): string | undefined {
   }
 }
 
-const accept: Partial<Record<NodeJS.Architecture, string>> = { x64: '43', arm64: '202' }
+const accepts: Partial<Record<NodeJS.Architecture, readonly string[]>> = {
+  x64: ['43', '288'],
+  arm64: ['202', '242'],
+}
 
-/** Whether the process's first thread is blocked in accept, held or not (proc(5), /proc/PID/syscall). */
+/** Whether the process's first thread is blocked in accept or accept4, held or not (proc(5), /proc/PID/syscall). */
 export function inAccept(pid: number): boolean {
   try {
-    return readFileSync(`/proc/${pid}/syscall`, 'utf8').split(' ')[0] === accept[process.arch]
+    const [number = ''] = readFileSync(`/proc/${pid}/syscall`, 'utf8').split(' ')
+    return accepts[process.arch]?.includes(number) ?? false
   } catch {
     return false
   }

@@ -8,6 +8,7 @@ import { Calls } from '../../stage/calls.ts'
 import { type Holder, holdPort } from '../../stage/holder.ts'
 import { HookHarness, nobody } from '../../stage/hook-harness.ts'
 import { type HookedCommand, reachable } from '../../stage/hooked-command.ts'
+import { inAccept, untilState } from '../../stage/process-state.ts'
 
 const inUse = { errno: 'EADDRINUSE' }
 const caller = { address: '10.9.8.7', port: 4321 }
@@ -205,6 +206,35 @@ describe('ports of a hooked process', () => {
     })
     assert.deepEqual(await listen('a', '127.0.0.1'), [null, null])
     await hooked.listening(port)
+  })
+
+  it('an accept that waits when its port becomes wanted shows the caller', async () => {
+    await start({ ports: [port + 500] })
+    assert.deepEqual(await listen('a', '0.0.0.0'), [null, null])
+    const seen = make('accept', 'a', 'taken')
+    await untilState('accept', () => inAccept(hooked.pid))
+    hooked.send({ type: 'ports', ports: [port] })
+    const listener = await hooked.listening(port)
+    const delivered = hooked.deliver(listener, { caller, pod: { address: pod, port } }, 'hello')
+    assert.deepEqual(await seen, [caller.address, caller.port])
+    await make('recv', 'taken')
+    await make('close', 'taken')
+    await delivered
+  })
+
+  it('an accept of a port that nobody wants shows the true caller, whether it waits or not', async () => {
+    await start({ ports: [port + 500] })
+    assert.deepEqual(await listen('a', '127.0.0.1'), [null, null])
+    for (const calling of ['before', 'after']) {
+      const from = { address: '127.77.1.1', port: calling === 'before' ? 23_001 : 23_002 }
+      const waiting = calling === 'after' ? make('accept', 'a', 'taken') : undefined
+      if (waiting !== undefined) await untilState('accept', () => inAccept(hooked.pid))
+      const own = exchange({ to: { address: '127.0.0.1', port }, from, bytes: 'own' })
+      assert.deepEqual(await (waiting ?? make('accept', 'a', 'taken')), [from.address, from.port])
+      await make('recv', 'taken')
+      await make('close', 'taken')
+      await own
+    }
   })
 
   it('a connection that nobody announced, or whose announcement was retracted, shows its own address', async () => {
