@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { filesOfStandin, markRun, processesOf, untilNothing } from '../stage/leftovers.ts'
 import { type RawServer, startRawServer } from '../stage/raw-server.ts'
@@ -182,6 +182,26 @@ describe('commands of a session', () => {
     assert.deepEqual(await exitOf(prepared.result?.processId), { code: 5 })
   })
 
+  it('and what runs for them inherit neither standard input nor standard output of the server', async () => {
+    await launch(['sleep', '1000'])
+    await launch(['sleep', '1000'], { stdin: 'pipe' })
+    await server.client.ask('prepareLaunch', { sessionId })
+    const own = [0, 1].map(fd => readlinkSync(`/proc/${server.child.pid}/fd/${fd}`))
+    assert.ok(
+      own.every(name => /^(pipe|socket):/.test(name)),
+      own.join(),
+    )
+    const children = ours()
+    const programs = new Set(children.map(({ program }) => program))
+    assert.deepEqual([...programs].sort(), ['agent', 'guard', 'hook', 'other'])
+    const inherited = children.flatMap(({ pid, command }) =>
+      descriptorsOf(pid)
+        .filter(name => own.includes(name))
+        .map(name => `${command}: ${name}`),
+    )
+    assert.deepEqual(inherited, [])
+  })
+
   it('leave no folder, process or socket when the server is killed', async () => {
     const { result } = await server.client.ask('prepareLaunch', { sessionId })
     const folder = String(result?.shimFolder)
@@ -193,6 +213,18 @@ describe('commands of a session', () => {
     await untilNothing('the shim folder', () => (existsSync(folder) ? [folder] : []))
   })
 })
+
+/** What a process has open. */
+function descriptorsOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder).flatMap(fd => {
+    try {
+      return [readlinkSync(`${folder}/${fd}`)]
+    } catch {
+      return [] // closed in between
+    }
+  })
+}
 
 /** Whether some process below the command waits to write to a full pipe. */
 function blocked(pid: number): boolean {

@@ -331,6 +331,24 @@ describe('ports of a hooked process', () => {
     await delivered
   })
 
+  it('an IPv4 listener shows an IPv6 caller as 192.0.0.8, and a notice says so once', async () => {
+    await start()
+    assert.deepEqual(await listen('a', '0.0.0.0'), [null, null])
+    const listener = await hooked.listening(port)
+    for (const from of [4321, 4322]) {
+      const as = { caller: { address: '2001:db8::7', port: from }, pod: { address: pod6, port } }
+      const delivered = hooked.deliver(listener, as, 'hello')
+      assert.deepEqual(await make('accept', 'a', 'taken'), ['192.0.0.8', from])
+      assert.deepEqual(await make('getpeername', 'taken'), ['192.0.0.8', from])
+      assert.deepEqual(await make('getsockname', 'taken'), ['192.0.0.8', port])
+      await make('recv', 'taken')
+      await make('close', 'taken')
+      await delivered
+    }
+    assert.match(await hooked.notice('caller-address-dummy'), /192\.0\.0\.8/)
+    assert.equal(hooked.notices('caller-address-dummy').length, 1)
+  })
+
   it('a non-blocking accept with nothing pending is EAGAIN, and one with SO_RCVTIMEO after that time', async () => {
     await start()
     await listen('a', '0.0.0.0')
