@@ -1,5 +1,6 @@
 // The ring that the kernel copies captured packets into (TPACKET_V3, see packet(7) and packet_mmap.rst), mapped and walked block by block.
 import koffi from 'koffi'
+import { packetRing } from '../incoming/capture-failure.ts'
 import { captureFailure, setPacketOption } from './packet-socket.ts'
 
 const PACKET_RX_RING = 5
@@ -33,8 +34,7 @@ const munmap = libc.func('int munmap(void *, size_t)')
  * struct tpacket_req3: block_size block_nr frame_size frame_nr retire_blk_tov sizeof_priv feature_req_word, 4 bytes each
  */
 export function layRing(fd: number): number {
-  if (!setPacketOption(fd, PACKET_VERSION, Buffer.from(Uint32Array.of(TPACKET_V3).buffer)))
-    throw captureFailure('setsockopt(PACKET_VERSION)')
+  chooseRing(fd)
   const blocks = blockCounts.find(count => {
     const frames = (blockBytes / frameBytes) * count
     const request = Uint32Array.of(blockBytes, count, frameBytes, frames, retireMs, 0, 0)
@@ -42,6 +42,12 @@ export function layRing(fd: number): number {
   })
   if (blocks === undefined) throw captureFailure('setsockopt(PACKET_RX_RING)')
   return blocks
+}
+
+/** Whether the kernel has rings of this version is known by this step alone: what follows fails for want of memory. */
+export function chooseRing(fd: number): void {
+  if (!setPacketOption(fd, PACKET_VERSION, Buffer.from(Uint32Array.of(TPACKET_V3).buffer)))
+    throw captureFailure('setsockopt(PACKET_VERSION)', packetRing)
 }
 
 /** What the ring tells of a packet; filled anew for each. `at` is an offset into the ring. */

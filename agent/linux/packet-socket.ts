@@ -1,6 +1,8 @@
 // The kernel's packet socket, see packet(7): opened, filtered, bound, counted and closed.
+import { release } from 'node:os'
 import koffi from 'koffi'
-import { Failure } from '../../protocol/errors.ts'
+import type { Failure } from '../../protocol/errors.ts'
+import { type CaptureFeature, captureRefusal, packetSockets } from '../incoming/capture-failure.ts'
 
 const AF_PACKET = 17
 const SOCK_DGRAM = 2
@@ -23,11 +25,8 @@ export const errnoName = (errno: number): string =>
   Object.entries(errnoNames).find(([, value]) => value === errno)?.[0] ?? `errno ${errno}`
 
 /** A capture that the kernel refuses, with the errno of the call that just failed. */
-export function captureFailure(doing: string): Failure {
-  const errno = errnoName(koffi.errno())
-  if (errno === 'EPERM' || errno === 'EACCES')
-    return new Failure('right-missing', { verb: 'capture packets', errno, right: 'CAP_NET_RAW' })
-  return new Failure('agent-failed', { reason: `${doing} failed with ${errno}` })
+export function captureFailure(step: string, needs?: CaptureFeature): Failure {
+  return captureRefusal({ step, errno: errnoName(koffi.errno()), needs }, release())
 }
 
 /**
@@ -36,7 +35,7 @@ export function captureFailure(doing: string): Failure {
  */
 export function openPacketSocket(): number {
   const fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0)
-  if (fd < 0) throw captureFailure('socket(AF_PACKET)')
+  if (fd < 0) throw captureFailure('socket(AF_PACKET)', packetSockets)
   return fd
 }
 

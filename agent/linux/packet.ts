@@ -1,14 +1,25 @@
-// Asks the kernel whether this thread may capture packets where it is (packet(7)).
-import { closeSync } from 'node:fs'
-import { lastError, socket } from './libc.ts'
+// Asks the kernel whether this thread may capture packets where it is, and whether it can (packet(7)).
+import { Failure } from '../../protocol/errors.ts'
+import { chooseRing } from './capture-ring.ts'
+import { closeSocket, openPacketSocket } from './packet-socket.ts'
 
-const AF_PACKET = 17
-const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000
+/** Throws what a capture would fail with. The socket is never bound, so that not one packet is copied. */
+export function requireCapture(): void {
+  const fd = openPacketSocket()
+  try {
+    chooseRing(fd)
+  } finally {
+    closeSocket(fd)
+  }
+}
 
-/** The error of opening a packet socket, or undefined when it may. Protocol 0, so that not one packet is copied. */
-export function packetSocketError(): string | undefined {
-  const fd = socket(AF_PACKET, SOCK_DGRAM_CLOEXEC, 0)
-  if (fd < 0) return lastError()
-  closeSync(fd)
-  return undefined
+/** The name of the error that a capture would fail with, or undefined when it would not. */
+export function captureError(): string | undefined {
+  try {
+    requireCapture()
+    return undefined
+  } catch (thrown) {
+    if (!(thrown instanceof Failure)) throw thrown
+    return String(thrown.values.errno)
+  }
 }

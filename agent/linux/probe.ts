@@ -4,7 +4,7 @@ import type { probeLine } from '../../protocol/agent/invocation.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { enterHostname } from './hostname.ts'
 import { enterNamespace } from './namespace.ts'
-import { packetSocketError } from './packet.ts'
+import { captureError } from './packet.ts'
 
 export type Probe = t.TypeOf<typeof probeLine>
 
@@ -17,6 +17,6 @@ export function probe(pid: number): Probe {
     const errno = String(error.values.errno ?? error.data.detail ?? 'EIO')
     return { hostname, network: errno, packets: errno }
   }
-  const packets = packetSocketError()
+  const packets = captureError()
   return packets === undefined ? { hostname } : { hostname, packets }
 }

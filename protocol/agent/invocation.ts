@@ -63,6 +63,6 @@ export const probeLine = object(
   { hostname: [t.string, "host name in the process's UTS namespace"] },
   {
     network: [t.string, 'name of the error of entering its network namespace; nothing when that works'],
-    packets: [t.string, 'name of the error of opening a packet socket there; nothing when that works'],
+    packets: [t.string, 'name of the error of opening a capture there; nothing when that works'],
   },
 )

@@ -92,6 +92,8 @@ export type LinkedAgent = StartedAgent & {
   streams: Mailbox<{ stream: LinkStream; opened: Line }>
   /** The value that answers a request. */
   ask(request: Line): Promise<Line>
+  /** The failure that answers a request. */
+  fail(request: Line): Promise<Failed['failure']>
   /** Ends its input, as a server does that leaves, and waits until it is gone. */
   end(): Promise<void>
 }
@@ -116,18 +118,26 @@ export async function attachAgent(target: string, options: StartOptions = {}): P
   })
   await link.ready
   let id = 0
+  const answerTo = (request: Line) => {
+    id += 1
+    const own = id
+    link.endpoint.control({ ...request, id: own })
+    return said.take(`the answer to ${JSON.stringify(request)}`, value => value.id === own)
+  }
   return {
     ...started,
     link,
     said,
     streams,
     async ask(request) {
-      id += 1
-      const own = id
-      link.endpoint.control({ ...request, id: own })
-      const answer = await said.take(`the answer to ${JSON.stringify(request)}`, value => value.id === own)
+      const answer = await answerTo(request)
       assert.ok('value' in answer, JSON.stringify(answer))
       return answer.value as Line
+    },
+    async fail(request) {
+      const answer = await answerTo(request)
+      assert.ok('failure' in answer, JSON.stringify(answer))
+      return answer.failure as Failed['failure']
     },
     async end() {
       link.close('the test is over')
