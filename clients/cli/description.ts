@@ -79,14 +79,21 @@ function state({ ready, reason }: { ready: boolean; reason?: string | undefined 
 
 function needLines(needs: Description['needs']): string[] {
   if (needs.length === 0) return []
-  const missing = needs.filter(({ granted }) => !granted)
-  const verdict = missing.length === 0 ? 'all of it is there' : `${missing.length} of ${needs.length} missing`
   return [
     '',
-    `A session needs (${verdict})`,
-    ...needs.flatMap(({ what, granted, fix }) => [
-      `  ${granted ? 'yes' : 'NO '}  ${what}`,
+    `A session needs (${verdict(needs)})`,
+    ...needs.flatMap(({ what, granted, fix, unknown }) => [
+      `  ${granted ? 'yes' : unknown === undefined ? 'NO ' : '?  '}  ${what}`,
+      ...(unknown === undefined ? [] : [`       not known: ${unknown}`]),
       ...(granted || fix === undefined ? [] : [`       fix: ${fix}`]),
     ]),
   ]
+}
+
+function verdict(needs: Description['needs']): string {
+  const unknown = needs.filter(need => need.unknown !== undefined).length
+  const missing = needs.filter(({ granted }) => !granted).length - unknown
+  const rest = unknown === 0 ? '' : `, ${unknown} not known`
+  if (missing > 0) return `${missing} of ${needs.length} missing${rest}`
+  return unknown === 0 ? 'all of it is there' : `all that is known is there${rest}`
 }

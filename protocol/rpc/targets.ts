@@ -195,7 +195,10 @@ export const describeTarget = request({
               what: [t.string, 'a right or a feature'],
               granted: [t.boolean, 'whether it is there'],
             },
-            { fix: [t.string, 'how to get it'] },
+            {
+              fix: [t.string, 'how to get it'],
+              unknown: [t.string, 'why it could not be found out; "granted" is false then'],
+            },
           ),
         ),
         'what a session needs',

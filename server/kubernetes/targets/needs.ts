@@ -1,14 +1,14 @@
 // What a session at a target needs, and whether the user has it: permissions by SelfSubjectAccessReview, and what the namespace and the node allow.
-import type { V1Namespace, V1Node } from '@kubernetes/client-node'
+import type { V1Node } from '@kubernetes/client-node'
 import type { AgentConfig } from '../../../protocol/config.ts'
 import { agentRights, isGranted, type Right, rightName } from '../agent/rights.ts'
 import { unsupported } from '../agent/supported.ts'
 import { type Api, apiPath } from '../client/api.ts'
+import { admissionNeeds } from './admission.ts'
 import type { Candidate } from './candidates.ts'
 import type { Description } from './description.ts'
 import { rowOf } from './kinds.ts'
 import type { Located } from './locate.ts'
-import { readNamespace } from './namespace.ts'
 
 type Need = Description['needs'][number]
 
@@ -24,13 +24,14 @@ export async function needsOf(
 ): Promise<Need[]> {
   const { located, chosen, namespace, agent, signal } = options
   const rights = [...agentRights(agent, namespace), ...kindRights(located, namespace)]
-  const [granted, security, node] = await Promise.all([
+  const [granted, node] = await Promise.all([
     Promise.all(rights.map(right => isGranted(api, right, signal))),
-    securityNeed(api, agent, namespace, signal),
     chosen === undefined ? undefined : nodeNeed(api, chosen, signal),
   ])
   const permissions = rights.map((right, index) => permissionNeed(right, granted[index]))
-  return [...permissions, ...[security, node].filter(need => need !== undefined)]
+  const mayMake = granted[0] === true
+  const admission = await admissionNeeds(api, { chosen, namespace, agent, mayMake, signal })
+  return [...permissions, ...admission, ...(node === undefined ? [] : [node])]
 }
 
 /** Reading the target itself; labels name none. */
@@ -40,39 +41,19 @@ function kindRights({ kind, workload }: Located, namespace: string): Right[] {
   return [{ verb: 'get', group, resource, namespace }]
 }
 
-/** Where the cluster does not say, the session itself will. */
-function permissionNeed(right: Right, granted: boolean | undefined): Need {
+export function permissionNeed(right: Right, granted: boolean | undefined): Need {
   const what = `${right.verb} ${rightName(right)} in namespace "${right.namespace}"`
-  if (granted !== false) return { what, granted: true }
+  if (granted === undefined)
+    return {
+      what,
+      granted: false,
+      unknown: 'the cluster does not say what you may do (SelfSubjectAccessReview)',
+    }
+  if (granted) return { what, granted: true }
   return {
     what,
     granted: false,
     fix: `Ask for a Role with verb "${right.verb}" on "${rightName(right)}" in namespace "${right.namespace}" (README "Permissions")`,
-  }
-}
-
-/** Source: Kubernetes, "Pod Security Standards": both levels but "privileged" forbid hostPID and capabilities beyond a short list. */
-async function securityNeed(
-  api: Api,
-  agent: AgentConfig,
-  targetNamespace: string,
-  signal: AbortSignal,
-): Promise<Need | undefined> {
-  const namespace = agent.ephemeral ? targetNamespace : (agent.namespace ?? targetNamespace)
-  const found = await readNamespace(api, namespace, signal)
-  return found === undefined ? undefined : decideSecurity(found, namespace, agent.ephemeral === true)
-}
-
-export function decideSecurity({ metadata }: V1Namespace, namespace: string, ephemeral: boolean): Need {
-  const level = metadata?.labels?.['pod-security.kubernetes.io/enforce'] ?? 'privileged'
-  const what = `Pod Security level "privileged" in namespace "${namespace}"`
-  if (level === 'privileged') return { what, granted: true }
-  return {
-    what,
-    granted: false,
-    fix: ephemeral
-      ? `The namespace enforces "${level}"; ask whoever runs the cluster for a namespace label pod-security.kubernetes.io/enforce=privileged`
-      : `The namespace enforces "${level}"; set agent.namespace to one that enforces nothing`,
   }
 }
 

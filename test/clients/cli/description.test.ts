@@ -102,6 +102,25 @@ A session needs (1 of 2 missing)
     )
   })
 
+  it('does not say that all is there when something is not known', () => {
+    const unknown = 'you may not read namespace "shop"'
+    const needs = [
+      { what: 'create jobs.batch in namespace shop', granted: true },
+      { what: 'Pod Security level "privileged"', granted: false, unknown },
+    ]
+    const text = descriptionText({ ...inCluster, needs })
+    assert.match(text, /^A session needs \(all that is known is there, 1 not known\)$/m)
+    assert.match(
+      text,
+      /^ {2}\? {4}Pod Security level "privileged"\n {7}not known: you may not read namespace "shop"$/m,
+    )
+    const missing = { what: 'get pods', granted: false, fix: 'Ask' }
+    assert.match(
+      descriptionText({ ...inCluster, needs: [...needs, missing] }),
+      /^A session needs \(1 of 3 missing, 1 not known\)$/m,
+    )
+  })
+
   it('shows a process of this machine, and lets no name steer the terminal', () => {
     const { result } = describeTarget.example
     const text = descriptionText({ ...result, hostname: 'a\x1bb', ownNetwork: false })

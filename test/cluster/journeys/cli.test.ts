@@ -72,7 +72,7 @@ describe('standin about a cluster', () => {
     assert.ok(everywhere.some(line => line.startsWith(`${shop.namespace} `)))
   })
 
-  it('describe shows the pods, and for a user with the Role of README that nothing is missing', async () => {
+  it('describe shows the pods, and for a user with the Role of README that nothing is known to be missing', async () => {
     const user = await userWith({ namespace: shop.namespace, rules: roleOfReadme() })
     try {
       const environment = { KUBECONFIG: user.kubeconfig }
@@ -81,7 +81,8 @@ describe('standin about a cluster', () => {
         page,
         /^deployment\/shop\n[\s\S]*pods +2 of 2 ready[\s\S]*container\/shop {2}\(a session would take/,
       )
-      assert.match(page, /^A session needs \(all of it is there\)$/m)
+      assert.match(page, /^A session needs \(all that is known is there, 1 not known\)$/m)
+      assert.match(page, /^ {2}\? {4}Pod Security .*\n {7}not known: you may not read namespace/m)
       const json = await said(['describe', 'deployment/shop', '--output', 'json'], { environment })
       published('DescribeOutput', json.stdout[0]!)
       const list = await said(['ls'], { environment })
