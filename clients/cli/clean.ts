@@ -38,6 +38,7 @@ type Leftover = t.TypeOf<(typeof cleanCluster)['result']>['leftovers'][number]
 
 const words = {
   removed: 'removed',
+  removing: 'being removed',
   wouldRemove: 'would be removed',
   kept: 'kept',
   failed: 'not removed',
@@ -57,7 +58,7 @@ export function leftoverTable(leftovers: readonly Leftover[]): string[][] {
 /** One sentence that counts. */
 export function conclusion(leftovers: readonly Leftover[]): string {
   if (leftovers.length === 0) return 'nothing is left behind'
-  const parts = (['removed', 'wouldRemove', 'failed', 'kept'] as const).flatMap(action => {
+  const parts = (['removed', 'removing', 'wouldRemove', 'failed', 'kept'] as const).flatMap(action => {
     const count = leftovers.filter(leftover => leftover.action === action).length
     return count === 0 ? [] : [`${count} ${words[action]}`]
   })

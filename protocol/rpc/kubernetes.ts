@@ -146,8 +146,8 @@ export const cleanCluster = request({
             name: [t.string, 'its name'],
             createdAt: [t.string, 'ISO 8601 time of its creation'],
             action: [
-              oneOf('removed', 'wouldRemove', 'kept', 'failed'),
-              'kept: it is in use, or Kubernetes cannot remove it',
+              oneOf('removed', 'removing', 'wouldRemove', 'kept', 'failed'),
+              'removed: it is gone; removing: it is deleted and still there, the reason says what it waits for; kept: it is in use, or Kubernetes cannot remove it',
             ],
             reason: [t.string, 'why it counts as left behind, or why it is kept'],
           },

@@ -70,6 +70,15 @@ export function judgeEphemeral(ended: boolean): Verdict {
   )
 }
 
+/** Why an object that was deleted is still there. */
+export function waitsFor(kind: 'Job' | 'Pod', { metadata }: V1Job | V1Pod): string {
+  const finalizers = metadata?.finalizers ?? []
+  if (finalizers.length > 0) return `it is deleted, and waits for ${finalizers.join(', ')}`
+  return kind === 'Pod'
+    ? 'it is deleted, and its node has not ended it yet'
+    : 'it is deleted, and the cluster has not removed it yet'
+}
+
 /** The API's types say Date, its JSON is text. */
 function secondsSince(time: Date | string | undefined, nowMs: number): number {
   return time === undefined ? 0 : Math.max(0, (nowMs - new Date(time).getTime()) / 1_000)

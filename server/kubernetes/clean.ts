@@ -1,10 +1,11 @@
 // Finds what agents left in a cluster because one of its components crashed, and removes it; what a living session uses is kept.
+import { setTimeout as pause } from 'node:timers/promises'
 import type { V1Job, V1Pod } from '@kubernetes/client-node'
 import type * as t from 'io-ts'
 import { asFailure } from '../../protocol/errors.ts'
 import type { cleanCluster as cleanMessage } from '../../protocol/rpc/kubernetes.ts'
 import { agentContainerName } from './agent/marks.ts'
-import { judgeEphemeral, judgeJob, judgePod, type Verdict } from './clean-judge.ts'
+import { judgeEphemeral, judgeJob, judgePod, type Verdict, waitsFor } from './clean-judge.ts'
 import { type Api, type ApiRequest, apiPath, StatusError } from './client/api.ts'
 import { ourSelector } from './ours.ts'
 import { checkNamespaceForm, readNamespace } from './targets/namespace.ts'
@@ -28,7 +29,12 @@ export async function cleanCluster(api: Api, options: CleanOptions): Promise<Cle
   const nowMs = await clusterTime(api, signal)
   const jobs = await listAll<V1Job>(api, listing('/apis/batch/v1', 'jobs', namespace, ourSelector, signal))
   const pods = await listAll<V1Pod>(api, listing('/api/v1', 'pods', namespace, undefined, signal), holdsOurs)
-  const clean = (found: Found) => settle(api, found, { dryRun, signal })
+  const deleted = new Map<Leftover, Found>()
+  const clean = async (found: Found) => {
+    const leftover = await settle(api, found, { dryRun, signal })
+    if (leftover.action === 'removed') deleted.set(leftover, found)
+    return leftover
+  }
   const leftovers: Leftover[] = []
   const staying = new Set<string>()
   for (const job of jobs) {
@@ -40,7 +46,52 @@ export async function cleanCluster(api: Api, options: CleanOptions): Promise<Cle
     const verdict = judgePod(pod, staying, nowMs)
     if (verdict !== undefined) leftovers.push(await clean({ kind: 'Pod', object: pod, verdict }))
   }
-  return { leftovers: [...leftovers, ...pods.flatMap(ephemeralEntries)] }
+  const settled = await Promise.all(
+    leftovers.map(leftover => {
+      const found = deleted.get(leftover)
+      return found === undefined ? leftover : whatBecame(api, leftover, found, signal)
+    }),
+  )
+  return { leftovers: [...settled, ...pods.flatMap(ephemeralEntries)] }
+}
+
+/** Deleting may be no more than a mark: finalizers, and a pod's node, have their say before the object is gone. */
+async function whatBecame(
+  api: Api,
+  leftover: Leftover,
+  { kind, object }: Found,
+  signal: AbortSignal,
+): Promise<Leftover> {
+  const { name = '', namespace = '', uid } = object.metadata ?? {}
+  const asks = { verb: 'get', resource: kind === 'Job' ? 'jobs.batch' : 'pods', namespace }
+  const untilMs = performance.now() + goneMs
+  for (;;) {
+    try {
+      const now = await api.request<V1Job | V1Pod>({ path: pathOf(kind, namespace, name), asks, signal })
+      if (now.metadata?.uid !== uid) return leftover
+      if (performance.now() < untilMs) await pause(lookMs, undefined, { signal }).catch(() => {})
+      else return { ...leftover, action: 'removing', reason: `${leftover.reason}; ${waitsFor(kind, now)}` }
+    } catch (thrown) {
+      signal.throwIfAborted()
+      if (thrown instanceof StatusError && thrown.status === 404) return leftover
+      const { message } = asFailure(thrown, `get ${kind}`)
+      return {
+        ...leftover,
+        action: 'removing',
+        reason: `${leftover.reason}; whether it is gone is not known: ${message}`,
+      }
+    }
+  }
+}
+
+/** What ends at SIGTERM is gone by then. */
+const goneMs = 8_000
+const lookMs = 250
+
+function pathOf(kind: 'Job' | 'Pod', namespace: string, name: string): string {
+  return kind === 'Job'
+    ? apiPath('/apis/batch/v1/namespaces', namespace, 'jobs', name)
+    : apiPath('/api/v1/namespaces', namespace, 'pods', name)
 }
 
 /** By the clock that the timestamps of its objects come from: this machine's may be a day off. */
@@ -118,11 +169,9 @@ async function settle(
 /** Only what was judged: a Job whose lease was extended meanwhile is another version of itself. */
 async function remove(api: Api, kind: 'Job' | 'Pod', object: V1Job | V1Pod, signal: AbortSignal) {
   const { name = '', namespace = '', uid, resourceVersion, deletionTimestamp } = object.metadata ?? {}
-  const prefix = kind === 'Job' ? '/apis/batch/v1/namespaces' : '/api/v1/namespaces'
-  const resource = kind === 'Job' ? 'jobs' : 'pods'
   await api.request({
     method: 'DELETE',
-    path: apiPath(prefix, namespace, resource, name),
+    path: pathOf(kind, namespace, name),
     body: {
       kind: 'DeleteOptions',
       apiVersion: 'v1',
