@@ -6,6 +6,7 @@ import { type ClusterKind, type KindRow, kindTable, pathOf, resourceOf } from '.
 import { selectorFailure } from './locate.ts'
 import { checkNamespaceForm, isForbidden, isNotFound, readNamespace } from './namespace.ts'
 import { PodIndex, type PodRow, podRow, podTarget } from './pod-index.ts'
+import { isAbsentKind } from './served.ts'
 import type { Workload } from './workload-state.ts'
 import { isListed, workloadTarget } from './workload-target.ts'
 
@@ -117,6 +118,7 @@ class Listing {
       for await (const page of this.#api.pages<T>(request)) for (const item of page) take(item)
     } catch (thrown) {
       if (isNotFound(thrown)) return
+      if (await isAbsentKind(this.#api, row, thrown, signal)) return
       if (isForbidden(thrown)) return void this.#refusals.push(thrown)
       throw labelSelector === undefined ? thrown : selectorFailure(labelSelector, thrown)
     }

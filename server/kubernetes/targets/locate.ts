@@ -7,6 +7,7 @@ import { type ClusterKind, type KindRow, kindTable, pathOf, resourceOf, rowOf } 
 import { isForbidden, isNotFound, readNamespace } from './namespace.ts'
 import { type ParsedTarget, writeTarget } from './parse.ts'
 import { listPods, type Place, podsOf } from './pods-of.ts'
+import { isAbsentKind } from './served.ts'
 import type { Workload } from './workload-state.ts'
 
 export type Located = {
@@ -88,7 +89,7 @@ async function read(
       asks: { verb: 'get', resource: resourceOf(row), namespace },
     })
   } catch (thrown) {
-    if (isNotFound(thrown)) return undefined
+    if (isNotFound(thrown) || (await isAbsentKind(api, row, thrown, signal))) return undefined
     throw thrown
   }
 }
@@ -111,7 +112,7 @@ async function namesOf(api: Api, row: KindRow, { namespace, signal }: Place): Pr
       return page.map(({ metadata }) => metadata?.name ?? '')
     return []
   } catch (thrown) {
-    if (isNotFound(thrown)) return undefined
+    if (isNotFound(thrown) || (await isAbsentKind(api, row, thrown, signal))) return undefined
     if (isForbidden(thrown)) return []
     throw thrown
   }
@@ -126,7 +127,7 @@ async function bare(api: Api, name: string, place: Place): Promise<Found> {
   const found = looked.flatMap(each =>
     each.workload === undefined ? [] : [{ ...each, workload: each.workload }],
   )
-  const refused = looked.flatMap(({ refusal }) => (refusal === undefined ? [] : [refusal]))
+  const refused = looked.flatMap(({ kind, refusal }) => (refusal === undefined ? [] : [{ kind, refusal }]))
   if (found.length === 0) throw await nothingNamed(api, name, place, refused)
   const meanings = distinct(
     await Promise.all(
@@ -175,13 +176,13 @@ async function nothingNamed(
   api: Api,
   name: string,
   place: Place,
-  refused: readonly Failure[],
+  refused: readonly { kind: ClusterKind; refusal: Failure }[],
 ): Promise<Failure> {
   await readNamespace(api, place.namespace, place.signal)
-  const [first] = refused
-  if (first !== undefined && refused.length === kindTable.length) return first
-  const hidden =
-    refused.length === 0 ? '' : `, as far as you may look (${refused.length} kinds are forbidden)`
+  const own = kindTable.filter(({ group }) => !group.includes('.'))
+  if (own.every(({ kind }) => refused.some(each => each.kind === kind))) return refused[0]!.refusal
+  const kinds = refused.map(({ kind }) => resourceOf(rowOf(kind))).join(', ')
+  const hidden = kinds === '' ? '' : `, as far as you may look (you may not get ${kinds})`
   const reason = `namespace "${place.namespace}" has nothing of that name that can be a target${hidden}`
   return new Failure('target-not-found', { target: name, reason })
 }
