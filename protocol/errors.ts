@@ -10,7 +10,7 @@ function fill(text: string, values: Readonly<Record<string, string | number>>): 
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => (name in values ? String(values[name]) : whole))
 }
 
-/** A failure with its row of the table; `detail` holds what helps to find the cause, never a secret. */
+/** A failure with its row of the table; `detail` holds what helps to find the cause, never a secret; `retryable` if the case says otherwise than the row. */
 export class Failure extends Error {
   override readonly name = 'Failure'
   readonly code: number
@@ -18,7 +18,7 @@ export class Failure extends Error {
   constructor(
     readonly kind: ErrorKind,
     readonly values: Readonly<Record<string, string | number>> = {},
-    options: { cause?: unknown; detail?: string } = {},
+    options: { cause?: unknown; detail?: string; retryable?: boolean } = {},
   ) {
     const row: Row = errorTable[kind]
     super(fill(row.message, values), 'cause' in options ? { cause: options.cause } : {})
@@ -27,7 +27,7 @@ export class Failure extends Error {
     this.data = {
       kind,
       blame: row.blame,
-      retryable: row.retryable,
+      retryable: options.retryable ?? row.retryable,
       fix: fill(row.fix, values),
       ...(detail === undefined ? {} : { detail }),
     }

@@ -11,7 +11,10 @@ const longestPauseMs = 5_000
 
 type Outcome = { attachment: Attachment; failure?: undefined } | { attachment?: undefined; failure: Failure }
 
-/** Gives up at once when another attempt would fail the same way: the target has ended, or a right is missing. */
+/** An API server that has just begun does not know yet who may do what, and refuses those whom it will serve. */
+const warmUpMs = 30_000
+
+/** Gives up at once when another attempt would fail the same way: the target has ended, or a right stays missing. */
 export async function reattach(options: {
   signal: AbortSignal
   attach(): Promise<Attachment>
@@ -20,6 +23,7 @@ export async function reattach(options: {
 }): Promise<Outcome> {
   const untilMs = performance.now() + options.forMs
   let failure = new Failure('agent-failed', { reason: 'it ended' })
+  let refusedSinceMs: number | undefined
   for (let attempt = 1, pauseMs = firstPauseMs; performance.now() < untilMs; attempt++, pauseMs *= 2) {
     options.onAttempt(attempt)
     try {
@@ -27,7 +31,9 @@ export async function reattach(options: {
     } catch (thrown) {
       failure = asFailure(thrown, 'attaching again')
     }
-    if (isHopeless(failure) || options.signal.aborted) break
+    refusedSinceMs = isOfPerson(failure) ? (refusedSinceMs ?? performance.now()) : undefined
+    const mayPass = refusedSinceMs !== undefined && performance.now() - refusedSinceMs < warmUpMs
+    if ((isHopeless(failure) && !mayPass) || options.signal.aborted) break
     await pause(Math.min(pauseMs, longestPauseMs), undefined, { signal: options.signal }).catch(() => {})
   }
   return { failure }
@@ -35,6 +41,11 @@ export async function reattach(options: {
 
 function isHopeless({ kind, data }: Failure): boolean {
   return kind === 'target-ended' || (!data.retryable && kind !== 'internal')
+}
+
+/** The cluster did not let us by for who we are. */
+function isOfPerson({ kind }: Failure): boolean {
+  return kind === 'cluster-forbidden' || kind === 'cluster-unauthorized'
 }
 
 /** How the session ends when nothing can be attached any more: that the target ended or was deleted is no failure. */

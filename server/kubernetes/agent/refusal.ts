@@ -1,5 +1,6 @@
 // Why a cluster does not let an agent's Job, pod or ephemeral container be made, and the choice that would pass; pure.
 import { Failure } from '../../../protocol/errors.ts'
+import { StatusError } from '../client/api.ts'
 
 export type Refused = {
   /** Of the object that was refused. */
@@ -11,11 +12,12 @@ export type Refused = {
 export type Refusal = { reason: string; fix: string; hopeless: boolean }
 
 export function refusalFailure(refusal: Refusal, { namespace }: Refused, cause?: unknown): Failure {
-  const { reason, fix } = refusal
+  const { reason, fix, hopeless } = refusal
+  const retryable = !hopeless
   return new Failure(
     'agent-refused',
     { namespace, reason, fix },
-    cause === undefined ? {} : { cause, detail: reason },
+    cause === undefined ? { retryable } : { cause, detail: reason, retryable },
   )
 }
 
@@ -27,6 +29,16 @@ export function refusalOf(text: string, refused: Refused): Refusal {
   const reason = shortened(withoutObject(text))
   const row = rows.find(({ pattern }) => pattern.test(text)) ?? other
   return { reason, fix: row.fix({ ...refused, text }), hopeless: row.hopeless }
+}
+
+/** The words of an answer that refuses an object; nothing when the cluster did not get so far. */
+export function refusalText(thrown: unknown): string | undefined {
+  if (thrown instanceof StatusError) return thrown.message
+  if (!(thrown instanceof Failure) || thrown.kind !== 'cluster-failed') return undefined
+  const { status, reason } = thrown.values
+  const text = String(reason)
+  // 400: a value of the configuration that is no value of the object. 500: so a webhook shows that does not answer.
+  return status === 400 || /failed calling webhook/.test(text) ? text : undefined
 }
 
 /** A policy's text is the whole of the answer, so it may be long; some hold a page of advice. */

@@ -16,7 +16,7 @@ import { startupTimeoutSeconds, waitSeconds } from './job.ts'
 import { fieldManager } from './lease.ts'
 import { agentName } from './marks.ts'
 import { changedMs } from './own-events.ts'
-import { refusalFailure, refusalOf } from './refusal.ts'
+import { refusalFailure, refusalOf, refusalText } from './refusal.ts'
 import { agentRights, demandRights } from './rights.ts'
 import { lossOf, type Place, podEnded } from './target-watch.ts'
 
@@ -140,9 +140,8 @@ async function addContainer(
     if (thrown instanceof StatusError && thrown.status === 409)
       throw new Failure('pod-ended', { pod: podName, what: 'was replaced' }, { cause: thrown })
     const refused = { namespace, ephemeral: true }
-    if (thrown instanceof StatusError)
-      throw refusalFailure(refusalOf(thrown.message, refused), refused, thrown)
-    throw thrown
+    const text = refusalText(thrown)
+    throw text === undefined ? thrown : refusalFailure(refusalOf(text, refused), refused, thrown)
   }
 }
 

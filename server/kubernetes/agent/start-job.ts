@@ -17,7 +17,7 @@ import { agentJob, jobPort, startupTimeoutSeconds, waitSeconds } from './job.ts'
 import { isKept, keptSeconds, keptText } from './keep.ts'
 import { fieldManager, isJobGone, Lease } from './lease.ts'
 import { agentContainerName, agentName, instanceLabel } from './marks.ts'
-import { refusalFailure, refusalOf } from './refusal.ts'
+import { refusalFailure, refusalOf, refusalText } from './refusal.ts'
 import { removeJob } from './remove.ts'
 import { agentRights, demandRights } from './rights.ts'
 import { type Place, TargetWatch } from './target-watch.ts'
@@ -180,16 +180,13 @@ class JobStart {
 const createTimeoutMs = 15_000
 const jobCheckMs = 5_000
 
-function createFailure(thrown: unknown, namespace: string): unknown {
+/** What it means that the Job could not be made. */
+export function createFailure(thrown: unknown, namespace: string): unknown {
   const refused = { namespace, ephemeral: false }
   if (thrown instanceof StatusError && thrown.status === 404)
     return new Failure('namespace-not-found', { namespace }, { cause: thrown })
-  if (thrown instanceof StatusError)
-    return refusalFailure(refusalOf(thrown.message, refused), refused, thrown)
-  // 400: a value of the configuration that is no value of the Job.
-  if (thrown instanceof Failure && thrown.kind === 'cluster-failed' && thrown.values.status === 400)
-    return refusalFailure(refusalOf(String(thrown.values.reason), refused), refused, thrown)
-  return thrown
+  const text = refusalText(thrown)
+  return text === undefined ? thrown : refusalFailure(refusalOf(text, refused), refused, thrown)
 }
 
 /** The API server said no; any other failure leaves open what became of the request. */

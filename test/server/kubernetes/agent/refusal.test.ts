@@ -1,6 +1,8 @@
 // What a cluster's refusal to make an agent means, and what the user can do about it.
 import assert from 'node:assert/strict'
+import { Failure } from '../../../../protocol/errors.ts'
 import { refusalOf } from '../../../../server/kubernetes/agent/refusal.ts'
+import { createFailure } from '../../../../server/kubernetes/agent/start-job.ts'
 
 const inJob = { namespace: 'shop', ephemeral: false }
 const fixOf = (text: string, refused = inJob) => refusalOf(text, refused).fix
@@ -55,5 +57,31 @@ describe('refusalOf()', () => {
       hopeless('unable to create new content in namespace shop because it is being terminated'),
       true,
     )
+  })
+})
+
+describe('createFailure()', () => {
+  const answered = (status: number, reason: string) =>
+    new Failure('cluster-failed', { verb: 'create', resource: 'jobs.batch', where: '', status, reason })
+  const down = 'Internal error occurred: failed calling webhook "policy.shop": connect: connection refused'
+
+  it('names a webhook on Jobs that does not answer, which may be back', () => {
+    const failure = createFailure(answered(500, down), 'shop') as Failure
+    assert.equal(failure.kind, 'agent-refused')
+    assert.match(failure.message, /failed calling webhook "policy\.shop"/)
+    assert.match(failure.data.fix, /^Mend the admission webhook/)
+    assert.equal(failure.data.retryable, true)
+  })
+  it('names a value that is no value of a Job, which stays', () => {
+    const failure = createFailure(
+      answered(400, 'strict decoding error: unknown field "zork"'),
+      'shop',
+    ) as Failure
+    assert.equal(failure.kind, 'agent-refused')
+    assert.equal(failure.data.retryable, false)
+  })
+  it('leaves a cluster that fails otherwise alone', () => {
+    const failed = answered(500, 'etcdserver: request timed out')
+    assert.equal(createFailure(failed, 'shop'), failed)
   })
 })
