@@ -22,6 +22,8 @@ export type AgentOptions = {
   log: Log
   tell: Tell
   onStep: OnStep
+  /** Of a Job in a cluster, where it is not the usual one: how often its lease is looked at, and how old it is when it is extended. */
+  leaseTiming?: { lookMs: number; renewSeconds: number }
 }
 
 /** An agent that has entered its target and listens. */

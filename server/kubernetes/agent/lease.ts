@@ -6,9 +6,9 @@ import { type Api, apiPath, StatusError } from '../client/api.ts'
 import { leaseSeconds } from './job.ts'
 import type { JobIdentity } from './remove.ts'
 
-/** How often it is looked whether it is time: a machine that wakes from sleep extends soon after. */
-const lookMs = 15_000
-const renewSeconds = 180
+/** `lookMs`: how often it is looked whether it is time; a machine that wakes from sleep extends soon after. */
+export type LeaseTiming = { lookMs: number; renewSeconds: number }
+const usualTiming: LeaseTiming = { lookMs: 15_000, renewSeconds: 180 }
 /** A lease that was just extended and has more or less left than it should: the estimate was off, for this machine slept or was moved. */
 const offSeconds = 60
 
@@ -24,17 +24,25 @@ export class Lease {
   readonly #log: Log
   readonly #life = new AbortController()
   readonly #timer
+  readonly #renewSeconds: number
   #age: Age
   #renewedAt: number
   #renewing = false
 
   /** `age`: the Job's when this begins; too old is safe, since the deadline counts from its beginning. */
-  constructor(api: Api, job: JobIdentity, log: Log, age: Age = { seconds: 0, atUptime: uptime() }) {
+  constructor(
+    api: Api,
+    job: JobIdentity,
+    log: Log,
+    age: Age = { seconds: 0, atUptime: uptime() },
+    { lookMs, renewSeconds }: LeaseTiming = usualTiming,
+  ) {
     this.#api = api
     this.#job = job
     this.#log = log
     this.#age = age
     this.#renewedAt = age.atUptime
+    this.#renewSeconds = renewSeconds
     this.#timer = setInterval(() => void this.#look(), lookMs)
     this.#timer.unref()
   }
@@ -45,7 +53,7 @@ export class Lease {
   }
 
   async #look(): Promise<void> {
-    if (this.#renewing || uptime() - this.#renewedAt < renewSeconds) return
+    if (this.#renewing || uptime() - this.#renewedAt < this.#renewSeconds) return
     this.#renewing = true
     await this.renew().catch(thrown => {
       if (!this.#life.signal.aborted)

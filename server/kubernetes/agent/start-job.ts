@@ -131,7 +131,7 @@ class JobStart {
         timeoutMs: createTimeoutMs,
       })
       const identity = { namespace, name: this.#name, uid: job.metadata?.uid }
-      this.#lease = new Lease(this.api, identity, log, { seconds: 0, atUptime })
+      this.#lease = new Lease(this.api, identity, log, { seconds: 0, atUptime }, this.options.leaseTiming)
       return job
     } catch (thrown) {
       throw createFailure(thrown, namespace)

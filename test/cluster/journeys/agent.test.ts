@@ -1,13 +1,10 @@
 // An agent as a Job on a real cluster: what runs there, who can talk to it, and that nothing stays, however it ends.
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { uptime } from 'node:os'
 import type { V1Job, V1Pod } from '@kubernetes/client-node'
-import { Lease } from '../../../server/kubernetes/agent/lease.ts'
 import { connectLink } from '../../../server/link/connect.ts'
 import type { Agent } from '../../../server/targets/found.ts'
 import type { DeliveredAgent } from '../../stage/bootstrap.ts'
-import { openTestApi } from '../stage/channel-pod.ts'
 import { startTarget, type Target } from '../stage/delivered-agent.ts'
 import {
   agentObjects,
@@ -220,33 +217,6 @@ describe('an agent as a Job', () => {
         if (outcome !== reason) await (outcome as Agent).end()
         await nothingLeft(namespace.name)
       })
-  })
-
-  it('moves its deadline on, and takes its age from the cluster', async () => {
-    const { agent, link } = await attached(namespace.name, 'pod/shop/container/web')
-    const [job] = (await listOf('jobs', '-l', agentSelector)) as V1Job[]
-    const api = await openTestApi()
-    const log = { level: 'error', write: () => {}, close: () => {} } as const
-    const { name = '', uid } = job?.metadata ?? {}
-    const identity = { namespace: namespace.name, name, uid }
-    // A machine that slept for a day, and one whose count is a day ahead.
-    const asleep = new Lease(api, identity, log, { seconds: -86_400, atUptime: uptime() })
-    const ahead = new Lease(api, identity, log, { seconds: 86_400, atUptime: uptime() })
-    try {
-      for (const lease of [asleep, ahead]) {
-        await lease.renew()
-        const moved = await objectOf(['-n', namespace.name, 'job', name])
-        const left = moved.spec.activeDeadlineSeconds
-        assert.ok(left >= 600 && left < 660, `the deadline is ${left} s`)
-      }
-    } finally {
-      asleep.end()
-      ahead.end()
-      api.close()
-      link.link.close('the test is over')
-      await agent.end()
-    }
-    await nothingLeft(namespace.name)
   })
 
   describe('whose target goes away while it starts', () => {

@@ -30,6 +30,7 @@ export type StartAgentOptions = {
   steps?: Steps
   onStep?(step: string, message: string): void
   tell?(level: string, text: string): void
+  leaseTiming?: { lookMs: number; renewSeconds: number }
 }
 
 /** `steps` fills while it starts. */
@@ -41,7 +42,10 @@ export function start(found: Found, options: StartAgentOptions = {}): Promise<Ag
     options.onStep?.(step, message)
   }
   return found
-    .startAgent({ ...keys, sessionId, graceMs: 5_000, signal, log, tell, onStep })
+    .startAgent({
+      ...{ ...keys, sessionId, graceMs: 5_000, signal, log, tell, onStep },
+      ...(options.leaseTiming === undefined ? {} : { leaseTiming: options.leaseTiming }),
+    })
     .then(agent => ({ ...agent, keys }))
 }
 
