@@ -17,7 +17,8 @@ let laptops = 0
 
 /** Needs root, and the cluster of test/cluster on this machine. */
 export async function startLaptop(): Promise<Laptop> {
-  const number = laptops++
+  // Other runs of tests may have theirs on this machine.
+  const number = (process.pid + laptops++) % 50
   const cable = `laptop${number}`
   const namespace: Namespace = await startNamespace()
   await run('ip', [
