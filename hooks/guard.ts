@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readSync, writeSync } from 'node:fs'
 import { decode } from '../protocol/codec.ts'
 import { guardRegistration } from '../protocol/hook/messages.ts'
-import { makeWards, type Ward } from './guard/wards.ts'
+import { type Ward, Wards } from './guard/wards.ts'
 import { close, errnoName, exitAtOnce } from './linux/libc.ts'
 import { POLLIN, poll, type Watched } from './linux/sockets.ts'
 import { acceptAbstract, listenAbstract, peerOf, receiveWithDescriptors } from './linux/unix-sockets.ts'
@@ -23,7 +23,7 @@ writeSync(1, `${JSON.stringify({ listening: name })}\n`)
 guard()
 
 function guard(): never {
-  const wards = makeWards()
+  const wards = new Wards()
   /** Connections that have not registered yet. */
   const strangers = new Set<number>()
   let serverLives = true

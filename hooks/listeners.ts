@@ -29,82 +29,91 @@ type Known = { listener: Listener; deliverable: boolean; said: boolean }
  * stands and before anything is sent on it: a socket of ours that listens then has listened since before the connection was made. When in
  * doubt it is not ours: a copy may be lost, but not given away.
  */
-export function makeListeners(say: (message: FromSupervisor) => void, kernel: Kernel) {
+export class Listeners {
   /** By inode, which is never that of another socket. */
-  const known = new BoundedMap<number, Known>(listenerLimit)
-  let wanted: SharedArrayBuffer | undefined
+  readonly #known = new BoundedMap<number, Known>(listenerLimit)
+  #wanted: SharedArrayBuffer | undefined
+
+  constructor(
+    readonly say: (message: FromSupervisor) => void,
+    readonly kernel: Kernel,
+  ) {}
+
+  watch(wanted: SharedArrayBuffer): void {
+    this.#wanted = wanted
+  }
+
+  add(listener: Listener): void {
+    const said = this.#known.get(listener.inode)?.said ?? false
+    this.#known.set(listener.inode, { listener, deliverable: true, said })
+    this.review()
+  }
+
+  find(cookie: bigint): Listener | undefined {
+    return [...this.#known.values()].find(({ listener }) => listener.cookie === cookie)?.listener
+  }
 
   /** Says those that can be delivered to and whose port is wanted. */
-  function review(): void {
-    for (const one of known.values()) {
+  review(): void {
+    for (const one of this.#known.values()) {
       const { cookie, asked, actual } = one.listener
-      if (one.said || !one.deliverable || wanted === undefined || !isWanted(wanted, asked.port)) continue
+      if (one.said || !one.deliverable || this.#wanted === undefined) continue
+      if (!isWanted(this.#wanted, asked.port)) continue
       one.said = true
-      say({ type: 'listening', listener: cookie.toString(), asked, actual })
+      this.say({ type: 'listening', listener: cookie.toString(), asked, actual })
     }
-  }
-
-  /** A process's own sibling may have begun to listen a moment before we hear of it. */
-  const isOutsiders = ({ inode }: ListeningSocket) => !known.has(inode) && !kernel.isHeld(inode)
-  const isJoined = (to: Endpoint, present: readonly ListeningSocket[]) =>
-    present.some(one => takesConnectionsTo(one, to) && isOutsiders(one))
-
-  function withdraw(one: Known): void {
-    one.deliverable = false
-    if (one.said) say({ type: 'closed', listener: one.listener.cookie.toString() })
-    one.said = false
-  }
-
-  function judge(one: Known, present: readonly ListeningSocket[]): void {
-    const { inode, inherited, actual, sharesPort } = one.listener
-    const joined = sharesPort && isJoined(loopbackInstead(actual), present)
-    if (joined && one.said) say({ type: 'notice', ...portSharedNotice(one.listener.asked.port) })
-    if (joined || (inherited && !kernel.isHeld(inode))) withdraw(one)
-    else one.deliverable = true
   }
 
   /** Finds out what has changed; nobody tells of a socket's end. */
-  function look(): void {
-    if (known.size === 0) return
-    const present = kernel.all()
-    for (const [inode, one] of known) {
-      if (isIn(present, inode)) judge(one, present)
+  look(): void {
+    if (this.#known.size === 0) return
+    const present = this.kernel.all()
+    for (const [inode, one] of this.#known) {
+      if (isIn(present, inode)) this.#judge(one, present)
       // A list that comes in pieces may have missed it.
-      else if (isIn(kernel.all(), inode)) continue
-      else {
-        withdraw(one)
-        known.delete(inode)
+      else if (!isIn(this.kernel.all(), inode)) {
+        this.#withdraw(one)
+        this.#known.delete(inode)
       }
     }
-    review()
+    this.review()
   }
 
-  /** Whether a connection that stands can only be one of a hooked process. */
-  function isOurs(to: Endpoint): boolean {
-    const found = kernel.at(to)
-    if (found === undefined || isOutsiders(found)) return false
-    const { sharesPort = true, inherited = true } = known.get(found.inode)?.listener ?? {}
-    return !(sharesPort && isJoined(to, kernel.all())) && !(inherited && !kernel.isHeld(found.inode))
+  /** Whether a connection that stands can only be one of a hooked process; what has changed is said. */
+  reaches(to: Endpoint): boolean {
+    const isOurs = this.#isOurs(to)
+    if (!isOurs) this.look()
+    return isOurs
   }
 
-  return {
-    watch(memory: SharedArrayBuffer) {
-      wanted = memory
-    },
-    add(listener: Listener) {
-      const before = known.get(listener.inode)
-      known.set(listener.inode, { listener, deliverable: true, said: before?.said ?? false })
-      review()
-    },
-    find: (cookie: bigint): Listener | undefined =>
-      [...known.values()].find(({ listener }) => listener.cookie === cookie)?.listener,
-    review,
-    look,
-    /** The same, and what has changed is said. */
-    reaches(to: Endpoint): boolean {
-      const ours = isOurs(to)
-      if (!ours) look()
-      return ours
-    },
+  #isOurs(to: Endpoint): boolean {
+    const found = this.kernel.at(to)
+    if (found === undefined || this.#isOutsiders(found)) return false
+    const { sharesPort = true, inherited = true } = this.#known.get(found.inode)?.listener ?? {}
+    if (sharesPort && this.#isJoined(to, this.kernel.all())) return false
+    return !inherited || this.kernel.isHeld(found.inode)
+  }
+
+  #judge(one: Known, present: readonly ListeningSocket[]): void {
+    const { inode, inherited, actual, asked, sharesPort } = one.listener
+    const joined = sharesPort && this.#isJoined(loopbackInstead(actual), present)
+    if (joined && one.said) this.say({ type: 'notice', ...portSharedNotice(asked.port) })
+    one.deliverable = !joined && !(inherited && !this.kernel.isHeld(inode))
+    if (!one.deliverable) this.#withdraw(one)
+  }
+
+  #withdraw(one: Known): void {
+    one.deliverable = false
+    if (one.said) this.say({ type: 'closed', listener: one.listener.cookie.toString() })
+    one.said = false
+  }
+
+  /** A process's own sibling may have begun to listen a moment before we hear of it. */
+  #isOutsiders({ inode }: ListeningSocket): boolean {
+    return !this.#known.has(inode) && !this.kernel.isHeld(inode)
+  }
+
+  #isJoined(to: Endpoint, present: readonly ListeningSocket[]): boolean {
+    return present.some(one => takesConnectionsTo(one, to) && this.#isOutsiders(one))
   }
 }

@@ -20,7 +20,7 @@ import { exitAtOnce } from './linux/libc.ts'
 import { markByLimit } from './linux/limits.ts'
 import { isSocketHeld } from './linux/processes.ts'
 import { openListenTable } from './linux/sock-diag.ts'
-import { makeListeners } from './listeners.ts'
+import { Listeners } from './listeners.ts'
 import { guardNotice, privilegesNotice } from './notices.ts'
 import { openServerLine, type ServerLine } from './server-line.ts'
 import { watchAccepts } from './shared/accept-watch.ts'
@@ -70,7 +70,7 @@ function refuseToRunAlone(): void {
 
 class Supervisor {
   readonly #line: ServerLine
-  readonly #listeners = makeListeners(message => this.#line.say(message), {
+  readonly #listeners = new Listeners(message => this.#line.say(message), {
     ...openListenTable(),
     isHeld: inode => isSocketHeld(inode, process.pid),
   })

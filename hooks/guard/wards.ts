@@ -20,113 +20,119 @@ export type Ward = {
   readonly process: string
 }
 
-/** A process that forks while the list of processes is read is found in a later round. */
+const { SIGKILL } = constants.signals
 const killEveryMs = 100
 
 type Ending = { pid: number; command: string }
 
-export function makeWards() {
-  const alive = new Set<Ward>()
-  const orphaned = new Set<Ward>()
-  const call = Buffer.alloc(notificationBytes)
-  const told = new WeakSet<Ward>()
-  const endings = new WeakMap<Ward, Ending>()
-  let serverDied = false
+export class Wards {
+  readonly #alive = new Set<Ward>()
+  readonly #orphaned = new Set<Ward>()
+  readonly #call = Buffer.alloc(notificationBytes)
+  readonly #told = new WeakSet<Ward>()
+  readonly #endings = new WeakMap<Ward, Ending>()
+  #serverDied = false
 
-  function release(ward: Ward): void {
-    orphaned.delete(ward)
-    close(ward.notifications)
+  get size(): number {
+    return this.#alive.size + this.#orphaned.size
   }
 
-  /** The supervisor is gone: what it was answering is left to the kernel, and everything that comes. */
-  function orphan(ward: Ward): void {
-    alive.delete(ward)
-    orphaned.add(ward)
-    for (const id of openLedger(ward.ledger).ids()) sendContinue(ward.notifications, id)
-    close(ward.connection)
-    close(ward.ledger)
-    if (serverDied) end(ward)
+  /** How long to wait for events, in milliseconds: for ever, or for the next round of `endOrphans`. */
+  get patienceMs(): number {
+    return this.#serverDied && this.#orphaned.size > 0 ? killEveryMs : -1
   }
 
-  /** Its processes cannot be served any more, so that a signal which they could ignore is not enough. */
-  function end(ward: Ward): void {
-    tell(ward)
-    for (const pid of markedProcesses(ward.process)) signalProcess(pid, constants.signals.SIGKILL)
+  add(ward: Ward): void {
+    this.#alive.add(ward)
   }
 
-  /** One line a command; none when nothing of it is left. */
-  function tell(ward: Ward): void {
-    const [pid] = told.has(ward) ? [] : markedProcesses(ward.process)
-    if (pid === undefined) return
-    told.add(ward)
-    say(
-      `standin: the server and the supervisor of "${commandOf(pid)}" (pid ${pid}) ended; its processes were ended too\n`,
-    )
+  watched(): Watched[] {
+    return [
+      ...[...this.#alive].map(({ connection }) => ({ descriptor: connection, events: POLLIN })),
+      ...[...this.#orphaned].map(({ notifications }) => ({ descriptor: notifications, events: POLLIN })),
+    ]
   }
 
-  /** A supervisor that lives ends its processes itself, and has said so here; the server may also have closed its line for another reason. */
-  function tellEnding(ward: Ward): void {
-    const ending = endings.get(ward)
-    if (ending === undefined || told.has(ward) || !serverDied) return
-    told.add(ward)
-    say(
-      `standin: the server of "${ending.command}" (pid ${ending.pid}) ended; its processes were ended too\n`,
-    )
+  /** Serves the events of what `watched` listed, in its order. */
+  serve(events: readonly number[]): void {
+    const listed = [...this.#alive, ...this.#orphaned]
+    const living = this.#alive.size
+    for (const [index, ward] of listed.entries()) {
+      if ((events[index] ?? 0) === 0) continue
+      if (index < living) this.#hear(ward)
+      else this.#answer(ward, events[index]!)
+    }
+  }
+
+  /** A supervisor that lives ends its processes itself; the others' are ended here. */
+  serverDied(): void {
+    this.#serverDied = true
+    for (const ward of this.#alive) this.#tellEnding(ward)
+    this.endOrphans()
+  }
+
+  /** One round; a process that forks while the list of processes is read is found in a later one. */
+  endOrphans(): void {
+    if (this.#serverDied) for (const ward of this.#orphaned) this.#end(ward)
   }
 
   /** What a supervisor says, or its death. */
-  function hear(ward: Ward): void {
+  #hear(ward: Ward): void {
     const received = receiveWithDescriptors(ward.connection)
     const ending = typeof received === 'number' ? undefined : readEnding(received.payload)
-    if (ending === undefined) orphan(ward)
+    if (ending === undefined) this.#orphan(ward)
     else {
-      endings.set(ward, ending)
-      tellEnding(ward)
+      this.#endings.set(ward, ending)
+      this.#tellEnding(ward)
     }
   }
 
-  function answer(ward: Ward, events: number): void {
-    if ((events & POLLIN) !== 0 && receive(ward.notifications, call) >= 0) {
+  /** The supervisor is gone: what it was answering is left to the kernel, and everything that comes. */
+  #orphan(ward: Ward): void {
+    this.#alive.delete(ward)
+    this.#orphaned.add(ward)
+    for (const id of openLedger(ward.ledger).ids()) sendContinue(ward.notifications, id)
+    close(ward.connection)
+    close(ward.ledger)
+    if (this.#serverDied) this.#end(ward)
+  }
+
+  #answer(ward: Ward, events: number): void {
+    if ((events & POLLIN) !== 0 && receive(ward.notifications, this.#call) >= 0) {
       // One that has got rid of its mark is found by its call.
-      if (serverDied) signalProcess(threadOf(call), constants.signals.SIGKILL)
-      sendContinue(ward.notifications, call)
+      if (this.#serverDied) signalProcess(threadOf(this.#call), SIGKILL)
+      sendContinue(ward.notifications, this.#call)
     }
-    if ((events & POLLHUP) !== 0) release(ward)
+    if ((events & POLLHUP) === 0) return
+    this.#orphaned.delete(ward)
+    close(ward.notifications)
   }
 
-  return {
-    get size() {
-      return alive.size + orphaned.size
-    },
-    add: (ward: Ward) => void alive.add(ward),
-    watched: (): Watched[] => [
-      ...[...alive].map(({ connection }) => ({ descriptor: connection, events: POLLIN })),
-      ...[...orphaned].map(({ notifications }) => ({ descriptor: notifications, events: POLLIN })),
-    ],
-    /** Serves the events of what `watched` listed, in its order. */
-    serve(events: readonly number[]) {
-      const listed = [...alive, ...orphaned]
-      const living = alive.size
-      for (const [index, ward] of listed.entries()) {
-        if ((events[index] ?? 0) === 0) continue
-        if (index < living) hear(ward)
-        else answer(ward, events[index]!)
-      }
-    },
-    /** How long to wait for events, in milliseconds: for ever, or for the next round. */
-    get patienceMs() {
-      return serverDied && orphaned.size > 0 ? killEveryMs : -1
-    },
-    /** The next round for what is still there. */
-    endOrphans() {
-      if (serverDied) for (const ward of orphaned) end(ward)
-    },
-    /** A supervisor that lives ends its processes itself; the others' are ended here. */
-    serverDied() {
-      serverDied = true
-      for (const ward of alive) tellEnding(ward)
-      for (const ward of orphaned) end(ward)
-    },
+  /** Its processes cannot be served any more, so that a signal which they could ignore is not enough. */
+  #end(ward: Ward): void {
+    const pids = markedProcesses(ward.process)
+    const [first] = pids
+    if (first !== undefined)
+      this.#tell(ward, `the server and the supervisor of "${commandOf(first)}" (pid ${first}) ended`)
+    for (const pid of pids) signalProcess(pid, SIGKILL)
+  }
+
+  /** The server may also have closed its line to a supervisor for another reason. */
+  #tellEnding(ward: Ward): void {
+    const ending = this.#endings.get(ward)
+    if (ending === undefined || !this.#serverDied) return
+    this.#tell(ward, `the server of "${ending.command}" (pid ${ending.pid}) ended`)
+  }
+
+  /** One line a command. */
+  #tell(ward: Ward, what: string): void {
+    if (this.#told.has(ward)) return
+    this.#told.add(ward)
+    try {
+      writeSync(2, `standin: ${what}; its processes were ended too\n`)
+    } catch {
+      // Nobody reads it any more.
+    }
   }
 }
 
@@ -136,14 +142,6 @@ function readEnding(payload: Buffer): Ending | undefined {
     return checked.ok ? checked.value : undefined
   } catch {
     return undefined
-  }
-}
-
-function say(line: string): void {
-  try {
-    writeSync(2, line)
-  } catch {
-    // Nobody reads it any more.
   }
 }
 

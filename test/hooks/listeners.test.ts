@@ -1,7 +1,7 @@
 // The server hears of each listener once, as soon as its port is wanted, and when nothing may be delivered to it any more.
 import assert from 'node:assert/strict'
 import type { ListeningSocket } from '../../hooks/inet-diag.ts'
-import { makeListeners } from '../../hooks/listeners.ts'
+import { Listeners } from '../../hooks/listeners.ts'
 import { makeSharedMemory, setWanted } from '../../hooks/shared/announcements.ts'
 import { listenerOf } from './listener-of.ts'
 
@@ -22,7 +22,7 @@ describe('listeners', () => {
     const { wanted } = makeSharedMemory()
     setWanted(wanted, ports)
     const kernel = { present: [socket(70)], held: new Set<number>() }
-    const listeners = makeListeners(
+    const listeners = new Listeners(
       message => said.push('listener' in message ? `${message.type} ${message.listener}` : message.type),
       { all: () => kernel.present, at: () => kernel.present[0], isHeld: inode => kernel.held.has(inode) },
     )
