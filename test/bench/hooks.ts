@@ -1,7 +1,8 @@
-// What the hooks cost: a trapped call, and the start of a command once the session is there.
+// What the hooks cost: a trapped call, and the start of a command, warm, back to back and cold.
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { promisify } from 'node:util'
+import { programPath } from '../../protocol/programs.ts'
 import { launch } from '../../protocol/rpc/processes.ts'
 import type { Backend } from '../stage/backend.ts'
 import type { Programs } from './compile.ts'
@@ -63,6 +64,45 @@ export async function benchStart(backend: Backend, sessionId: string, runs: numb
     )
   }
   return results
+}
+
+const burst = 5
+
+/** Milliseconds a start of /bin/true when the next one is asked for as soon as the last one has ended: no supervisor has had time to get ready. */
+export async function benchBackToBack(
+  backend: Backend,
+  sessionId: string,
+  runs: number,
+): Promise<Comparison> {
+  const each = async (start: () => Promise<unknown>) =>
+    (await timed(async () => {
+      for (let number = 0; number < burst; number++) await start()
+    })) / burst
+  const launched = async () =>
+    backend.exitOf(
+      (await backend.connection.request(launch, { sessionId, command: ['/bin/true'] })).processId,
+    )
+  return interleaved(`start of /bin/true, ${burst} back to back`, {
+    runs,
+    unit: 'ms',
+    baseline: () => each(() => once(spawn('/bin/true', { stdio: ['ignore', 'pipe', 'pipe'] }), 'exit')),
+    measured: () => each(launched),
+  })
+}
+
+/** Milliseconds from a shell's point of view: "standin exec -- /bin/true" starts client, server, agent and supervisor, and ends all of them. */
+export async function benchColdStart(target: string, runs: number): Promise<Comparison> {
+  const words = [programPath('standin'), 'exec', '-t', target, '--', '/bin/true']
+  const ended = async (command: string, args: readonly string[]) => {
+    const [code] = await once(spawn(command, args, { stdio: 'ignore' }), 'exit')
+    if (code !== 0) throw new Error(`Cannot time "${command}": it ended with code ${code}`)
+  }
+  return interleaved('cold start of /bin/true, by "standin exec" with a session of its own', {
+    runs,
+    unit: 'ms',
+    baseline: () => timed(() => ended('/bin/true', [])),
+    measured: () => timed(() => ended(process.execPath, words)),
+  })
 }
 
 /** Commands launched so far in the one session of these benchmarks. */

@@ -1,15 +1,15 @@
 // Runs the benchmarks and prints ratios, measured side by side in one run: `npm run bench [RUNS [PART]]`, 20 runs of
-// all parts (hooks, pod, capture) by default.
-import { launch } from '../../protocol/rpc/processes.ts'
+// all parts (hooks, memory, pod, capture) by default.
 import { startSession, stopSession } from '../../protocol/rpc/sessions.ts'
 import { startBackend } from '../stage/backend.ts'
-import { markRun, processesOf } from '../stage/leftovers.ts'
+import { markRun } from '../stage/leftovers.ts'
 import { startPod } from '../stage/pod.ts'
-import { benchCapture } from './capture.ts'
+import { benchAnsweredCalls } from './answered.ts'
+import { benchCapture, benchSessionCpu } from './capture.ts'
 import { compilePrograms } from './compile.ts'
-import { benchStart, benchTrappedCall } from './hooks.ts'
+import { benchBackToBack, benchColdStart, benchStart, benchTrappedCall } from './hooks.ts'
 import { shown } from './measure.ts'
-import { memoryOf } from './memory.ts'
+import { benchMemory } from './memory.ts'
 import { benchPod } from './pod.ts'
 
 const runs = Number(process.argv[2] ?? 20)
@@ -25,13 +25,18 @@ const parts: Record<string, () => Promise<string[]>> = {
     const { sessionId } = await backend.connection.request(startSession, { target: pod.target })
     const calls = await benchTrappedCall(backend, sessionId, programs, runs)
     const starts = await benchStart(backend, sessionId, runs)
-    await backend.connection.request(launch, { sessionId, command: ['sleep', '600'] })
-    const memory = memoryOf(processesOf(mark.value))
+    const answered = await benchAnsweredCalls(backend, sessionId, { pod, programs, runs })
+    const backToBack = await benchBackToBack(backend, sessionId, runs)
     await backend.connection.request(stopSession, { sessionId })
-    return [...[...calls, ...starts].map(shown), ...memory]
+    const cold = await benchColdStart(pod.target, runs)
+    return [...calls, ...answered, ...starts, backToBack, cold].map(shown)
   },
+  memory: () => benchMemory(pod, programs),
   pod: async () => (await benchPod(backend, pod, programs, runs)).map(shown),
-  capture: () => benchCapture(pod, programs),
+  async capture() {
+    const alone = await benchCapture(pod, programs)
+    return [...alone, ...(await benchSessionCpu(backend, mark.value, { pod, programs, runs }))]
+  },
 }
 
 try {

@@ -1,6 +1,6 @@
 // The statistics of the benchmarks: medians, interleaving, and the chance that a difference is none.
 import assert from 'node:assert/strict'
-import { chanceOfNoDifference, compared, interleaved, median } from './measure.ts'
+import { chanceOfNoDifference, compared, interleaved, median, shown } from './measure.ts'
 
 const range = (n: number, from: number) => Array.from({ length: n }, (_, i) => from + i)
 
@@ -26,6 +26,12 @@ describe('measure', () => {
     const side = (name: string) => async () => order.push(name)
     await interleaved('x', { runs: 3, unit: 'ms', baseline: side('b'), measured: side('m') })
     assert.deepEqual(order, ['b', 'm', 'm', 'b', 'b', 'm'])
+  })
+
+  it('shown() prints the ratio, both medians and what is added', () => {
+    const line = shown(compared('start', 'ms', [1, 2, 3], [12.5, 12.5, 12.5]))
+    assert.match(line, /^start: 6\.25x \(2\.00 ms -> 12\.5 ms, \+10\.5 ms; 3 runs/)
+    assert.match(shown(compared('start', 'ns', [300], [180])), /0\.60x \(300 ns -> 180 ns, -120 ns;/)
   })
 
   it('compared() gives the ratio of the medians', () => {

@@ -73,6 +73,8 @@ export function compared(
 }
 
 export function shown({ name, baseline, measured, ratio, chance, runs, unit }: Comparison): string {
-  const value = (n: number) => `${n >= 100 ? n.toFixed(0) : n.toPrecision(3)} ${unit}`
-  return `${name}: ${ratio.toFixed(2)}x (${value(baseline)} -> ${value(measured)}; ${runs} runs, chance of no difference ${chance.toFixed(2)})`
+  const digits = (n: number) => (Math.abs(n) >= 100 ? n.toFixed(0) : n.toPrecision(3))
+  const added = `${measured < baseline ? '' : '+'}${digits(measured - baseline)}`
+  const value = (n: number) => `${digits(n)} ${unit}`
+  return `${name}: ${ratio.toFixed(2)}x (${value(baseline)} -> ${value(measured)}, ${added} ${unit}; ${runs} runs, chance of no difference ${chance.toFixed(2)})`
 }

@@ -1,14 +1,23 @@
-// What a session costs the pod: its requests and a 1 GiB download, mirrored against not, interleaved.
-
+// What a session costs the pod: its requests and a 1 GiB download, mirrored, and viewed too, against not, interleaved.
 import { launch } from '../../protocol/rpc/processes.ts'
 import { startSession, stopSession } from '../../protocol/rpc/sessions.ts'
+import { stopTraffic, streamTraffic } from '../../protocol/rpc/traffic.ts'
 import type { Backend } from '../stage/backend.ts'
 import type { Pod } from '../stage/pod.ts'
 import type { Programs } from './compile.ts'
 import { type Comparison, compared } from './measure.ts'
 
 const downloadBytes = 1 << 30
-type Figures = { p50: number[]; p99: number[]; download: number[]; failed: number }
+const requestCount = '4000'
+const callerCounts = [1, 10] as const
+/** How a pod is looked at: not at all, copied to a process, and shown in a view besides, without and with bodies. */
+const kinds = ['alone', 'mirrored', 'heads viewed', 'bodies viewed'] as const
+const viewedBytes = 65_536
+const unbounded = 1_000_000_000
+
+type Kind = (typeof kinds)[number]
+type Figures = { p50: number[]; p99: number[] }
+type Measured = { requests: Map<number, Figures>; download: number[] }
 
 export async function benchPod(
   backend: Backend,
@@ -16,18 +25,8 @@ export async function benchPod(
   programs: Programs,
   runs: number,
 ): Promise<Comparison[]> {
-  const address = `${pod.cable.first.ipv4}:${pod.port}`
-  const alone: Figures = { p50: [], p99: [], download: [], failed: 0 }
-  const mirrored: Figures = { p50: [], p99: [], download: [], failed: 0 }
-  const measure = async (into: Figures) => {
-    const requests = JSON.parse(await pod.callers.run(programs.load, 'requests', address, '4000', '1'))
-    into.p50.push(requests.p50Us)
-    into.p99.push(requests.p99Us)
-    into.failed += requests.failed
-    into.download.push(
-      JSON.parse(await pod.callers.run(programs.load, 'download', address, String(downloadBytes))).seconds,
-    )
-  }
+  const measured = new Map(kinds.map(kind => [kind, noFigures()]))
+  const measure = (kind: Kind) => measureOnce(pod, programs, measured.get(kind)!)
   const withSession = async () => {
     const { sessionId } = await backend.connection.request(startSession, { target: pod.target })
     const { processId } = await backend.connection.request(launch, {
@@ -35,26 +34,67 @@ export async function benchPod(
       command: [programs.load, 'stand', `0.0.0.0:${pod.port}`],
       stdin: 'pipe',
     })
-    await backend.output(processId).until('the process listening', line => line === 'listening')
-    await measure(mirrored)
+    await backend.output(processId).until('the process listening', line => line === 'listening', 60_000)
+    await measure('mirrored')
+    for (const [kind, bodyBytes] of [
+      ['heads viewed', 0],
+      ['bodies viewed', viewedBytes],
+    ] as const) {
+      const { trafficId } = await backend.connection.request(streamTraffic, {
+        sessionId,
+        credit: unbounded,
+        bodyBytes,
+      })
+      await measure(kind)
+      await backend.connection.request(stopTraffic, { trafficId })
+    }
     await backend.connection.request(stopSession, { sessionId })
   }
-  await measure({ p50: [], p99: [], download: [], failed: 0 })
-  for (let i = 0; i < runs; i++) {
-    if (i % 2 === 0) await measure(alone)
+  await measureOnce(pod, programs, noFigures())
+  for (let run = 0; run < runs; run++) {
+    if (run % 2 === 0) await measure('alone')
     await withSession()
-    if (i % 2 === 1) await measure(alone)
+    if (run % 2 === 1) await measure('alone')
   }
-  if (alone.failed + mirrored.failed > 0)
-    throw new Error(`${alone.failed} and ${mirrored.failed} requests failed`)
-  return [
-    compared('request p50, mirrored against not (goal: no difference)', 'us', alone.p50, mirrored.p50),
-    compared('request p99, mirrored against not (goal: no difference)', 'us', alone.p99, mirrored.p99),
-    compared(
-      '1 GiB download, mirrored against not (goal: no difference)',
-      's',
-      alone.download,
-      mirrored.download,
-    ),
-  ]
+  return comparisons(measured)
+}
+
+function noFigures(): Measured {
+  return { requests: new Map(callerCounts.map(callers => [callers, { p50: [], p99: [] }])), download: [] }
+}
+
+async function measureOnce(pod: Pod, { load }: Programs, into: Measured): Promise<void> {
+  const address = `${pod.cable.first.ipv4}:${pod.port}`
+  for (const [callers, { p50, p99 }] of into.requests) {
+    const requests = JSON.parse(
+      await pod.callers.run(load, 'requests', address, requestCount, String(callers)),
+    )
+    if (requests.failed > 0) throw new Error(`Cannot measure the pod: ${requests.failed} requests failed`)
+    p50.push(requests.p50Us)
+    p99.push(requests.p99Us)
+  }
+  const download = await pod.callers.run(load, 'download', address, String(downloadBytes))
+  into.download.push(JSON.parse(download).seconds)
+}
+
+function comparisons(measured: ReadonlyMap<Kind, Measured>): Comparison[] {
+  const alone = measured.get('alone')!
+  return kinds.slice(1).flatMap(kind => {
+    const { requests, download } = measured.get(kind)!
+    const goal = kind === 'mirrored' ? ' (goal: no difference)' : ''
+    const byCallers = callerCounts.flatMap(callers =>
+      (['p50', 'p99'] as const).map(figure =>
+        compared(
+          `request ${figure} of ${callers} caller${callers === 1 ? '' : 's at once'}, ${kind} against not${goal}`,
+          'us',
+          alone.requests.get(callers)![figure],
+          requests.get(callers)![figure],
+        ),
+      ),
+    )
+    return [
+      ...byCallers,
+      compared(`1 GiB download, ${kind} against not${goal}`, 's', alone.download, download),
+    ]
+  })
 }

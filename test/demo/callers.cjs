@@ -20,7 +20,7 @@ function buy(item, localAddress, agent) {
       resolve()
     }
     const sent = request(
-      { host: pod, port: 8080, path: item, localAddress, agent, timeout: 5_000 },
+      { host: pod, port: 8080, path: item, localAddress, agent, timeout: 15_000 },
       response => {
         caller = `${response.socket.localAddress}:${response.socket.localPort}`
         let text = ''
@@ -34,7 +34,7 @@ function buy(item, localAddress, agent) {
         response.on('error', error => done(error.message))
       },
     )
-    sent.on('timeout', () => sent.destroy(new Error('no answer within 5 s')))
+    sent.on('timeout', () => sent.destroy(new Error('no answer within 15 s')))
     sent.on('error', error => done(error.message))
     sent.end()
   })

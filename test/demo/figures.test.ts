@@ -95,7 +95,7 @@ describe('claimsOf()', () => {
   it('fail one by one: slower twice, a wrong answer, a lost copy, another environment, something left', () => {
     const cases: [Partial<Result>, RegExp][] = [
       [{ sets: [slow, slow] }, /more slowly with standin/],
-      [{ all: [{ ...call('/a'), wrong: 'no answer within 5 s' }] }, /1 requests, 1 wrong or lost/],
+      [{ all: [{ ...call('/a'), wrong: 'no answer within 15 s' }] }, /1 requests, 1 wrong or lost/],
       [{ lost: [call('/a')] }, /got 5 of the 6 requests/],
       [{ sets: [{ ...fast, withIt: [] }] }, /got 0 of the 0 requests/],
       [{ region: 'nowhere' }, /SHOP_REGION=nowhere/],

@@ -26,7 +26,7 @@ export function watchLeftovers(): LeftoverWatch {
         for (const name of socketsOf(pid)) sockets.add(name)
       }
     },
-    async untilNone(withinMs = 5_000) {
+    async untilNone(withinMs = 15_000) {
       const looks: [string, () => readonly unknown[]][] = [
         ['processes', () => processesOf(mark)],
         ['namespaces', () => heldNamespaces().filter(name => namespaces.has(name))],

@@ -71,7 +71,7 @@ async function measuredWith(town: Town, proof: Proof, watcher: Watcher): Promise
     watcher.standing()
     const round = await measured(town, 'with')
     await standIn.printed
-      .until('the last copies', () => wrongCopies(round.pod, standIn.arrivals()).length === 0, 3_000)
+      .until('the last copies', () => wrongCopies(round.pod, standIn.arrivals()).length === 0, 15_000)
       .catch(() => {}) // told in the summary
     const arrivals = standIn.arrivals()
     proof.lost.push(...wrongCopies(round.pod, arrivals))

@@ -24,7 +24,7 @@ export function recordsOf<T>(
   })
   return {
     all,
-    until: (what, enough, withinMs = 10_000) =>
+    until: (what, enough, withinMs = 60_000) =>
       new Promise((resolve, reject) => {
         const look = () => {
           if (enough()) settle(resolve)

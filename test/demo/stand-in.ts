@@ -73,7 +73,7 @@ async function endOf(child: ChildProcess): Promise<number | null> {
   if (child.exitCode !== null) return child.exitCode
   const gone = once(child, 'exit')
   child.kill('SIGTERM')
-  const late = setTimeout(() => child.kill('SIGKILL'), 8_000)
+  const late = setTimeout(() => child.kill('SIGKILL'), 30_000)
   const [code] = await gone
   clearTimeout(late)
   return code

@@ -93,10 +93,10 @@ function houses(number: number): string[] {
   return names.map((_, index) => `10.77.${number}.${11 + index}`)
 }
 
-/** A request takes 5 s at most; callers that need longer are ended with their namespace. */
+/** A request takes 15 s at most; callers that need longer are ended with their namespace. */
 async function closed(callers: ChildProcess): Promise<void> {
   const gone = new Promise(done => callers.once('exit', done))
   callers.stdin?.end()
   // The deadline of a request, and a second.
-  await Promise.race([gone, new Promise(done => setTimeout(done, 6_000).unref())])
+  await Promise.race([gone, new Promise(done => setTimeout(done, 16_000).unref())])
 }

@@ -42,7 +42,7 @@ const networkOf = (pid: number) => readlinkSync(`/proc/${pid}/ns/net`)
 type Run = { lines: string[]; errors: string; code: number | null }
 
 describe('the demo', function () {
-  this.timeout(240_000)
+  this.timeout(600_000)
   const folder = mkdtempSync(join(tmpdir(), 'demo-'))
   const runs = new Set<string>()
   before(() => chmodSync(folder, 0o755))

@@ -13,6 +13,7 @@ import { type Lines, linesOf } from '../../stage/lines.ts'
 import { inAccept, stateOf, untilState } from '../../stage/process-state.ts'
 
 const python = '/usr/bin/python3'
+const cgroups = '/sys/fs/cgroup'
 const caller = { address: '10.9.8.7', port: 4321 }
 let port = 9300
 
@@ -213,8 +214,6 @@ type Freezer = {
   freeze(group: string, on: boolean): void
   frozen(group: string): boolean
 }
-
-const cgroups = '/sys/fs/cgroup'
 
 /** Those freezers of this machine that this user may use. */
 function freezers(): Freezer[] {

@@ -9,6 +9,7 @@ import type { AgentEvent, TargetFacts } from '../../../protocol/agent/control.ts
 import { targetFacts } from '../../../protocol/agent/control.ts'
 import { createEndpoint, type Endpoint } from '../../../protocol/link/endpoint.ts'
 import { Hold } from '../../../server/sessions/hold.ts'
+import { Startup } from '../../../server/sessions/startup.ts'
 import type { Agent, Found } from '../../../server/targets/found.ts'
 import { carrierPair, listener, textOf } from '../../protocol/link/carriers.ts'
 import { openedOf } from '../incoming/fake-stream.ts'
@@ -85,6 +86,7 @@ describe('a session that was silent for 10 minutes', () => {
       sessionId: 's1',
       signal: new AbortController().signal,
       log: { level: 'error', write() {}, close() {} },
+      tell: () => {},
       events: {
         event: event => told.push(event),
         open: opened.onOpen,
@@ -95,7 +97,7 @@ describe('a session that was silent for 10 minutes', () => {
         lost: (_, reason) => happened.push(`lost: ${reason}`),
       },
     })
-    const talk = await hold.start(found, () => {})
+    const talk = await hold.start(found, () => {}, new Startup(undefined))
     await clock.tickAsync(10 * minutes)
     assert.deepEqual(happened, [])
     assert.deepEqual(await talk.ask({ ask: 'describe' }, targetFacts), facts)
