@@ -135,7 +135,7 @@ describe('.ci/run', () => {
     assert.match(
       stderr,
       new RegExp(
-        `^The tests need Go ${needed} or newer, .*go: command not found.*https://go.dev/dl to /usr/local/go\\.\\n$`,
+        `^The tests need Go ${needed} or newer, .*go: command not found.*unpack it to /usr/local/go\\.\\n$`,
       ),
     )
   })

@@ -1,3 +1,4 @@
+// What is said when a kernel lacks what the capture needs.
 import assert from 'node:assert/strict'
 import { captureRefusal, packetRing, packetSockets } from '../../../agent/incoming/capture-failure.ts'
 

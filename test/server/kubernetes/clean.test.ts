@@ -1,3 +1,4 @@
+// What clean says of each thing that it found and deleted.
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import sinon from 'sinon'

@@ -1,3 +1,4 @@
+// What a cluster would refuse, asked beforehand, and what is not known.
 import assert from 'node:assert/strict'
 import type { V1Pod } from '@kubernetes/client-node'
 import type { AgentConfig } from '../../../../protocol/config.ts'

@@ -1,3 +1,4 @@
+// Which kinds of targets a cluster has at all.
 import assert from 'node:assert/strict'
 import { Failure } from '../../../../protocol/errors.ts'
 import { type Api, type ApiRequest, StatusError } from '../../../../server/kubernetes/client/api.ts'
