@@ -4,7 +4,7 @@
 //	load stand ADDRESS:PORT                    the process: the same, but GET /big answers nothing, since nobody gets its answers
 //	load requests ADDRESS:PORT COUNT CALLERS [PER_SECOND]   prints {"p50Us":..,"p99Us":..,"perSecond":..,"failed":..}
 //	load download ADDRESS:PORT BYTES           prints {"seconds":..}
-//	load upload ADDRESS:PORT BYTES             prints {"seconds":..}
+//	load upload ADDRESS:PORT BYTES [PER_SECOND]   prints {"seconds":..}
 package main
 
 import (
@@ -17,6 +17,7 @@ import (
 	"os"
 	"sort"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -40,7 +41,7 @@ func main() {
 	case "download":
 		timed(func() { get("http://" + address + "/big?bytes=" + os.Args[3]) })
 	case "upload":
-		timed(func() { upload("http://"+address+"/sink", number(3)) })
+		timed(func() { upload("http://"+address+"/sink", number(3), number(4)) })
 	}
 }
 
@@ -120,8 +121,16 @@ func get(url string) {
 	must(err)
 }
 
-func upload(url string, size int) {
-	response, err := http.Post(url, "application/octet-stream", io.LimitReader(zeros{}, int64(size)))
+// As fast as the server reads, or so many bytes a second.
+func upload(url string, size, perSecond int) {
+	var body io.Reader = zeros{}
+	if perSecond > 0 {
+		// The copy of a connection takes a moment to begin; the upload goes on on the same one.
+		get("http://" + strings.TrimSuffix(strings.TrimPrefix(url, "http://"), "/sink") + "/small")
+		time.Sleep(time.Second)
+		body = &paced{perSecond: perSecond, begin: time.Now()}
+	}
+	response, err := http.Post(url, "application/octet-stream", io.LimitReader(body, int64(size)))
 	must(err)
 	io.Copy(io.Discard, response.Body)
 }
@@ -129,6 +138,17 @@ func upload(url string, size int) {
 type zeros struct{}
 
 func (zeros) Read(p []byte) (int, error) { return len(p), nil }
+
+type paced struct {
+	perSecond, read int
+	begin           time.Time
+}
+
+func (p *paced) Read(into []byte) (int, error) {
+	time.Sleep(time.Until(p.begin.Add(time.Duration(float64(p.read) / float64(p.perSecond) * float64(time.Second)))))
+	p.read += len(into)
+	return len(into), nil
+}
 
 func timed(work func()) {
 	begin := time.Now()
