@@ -80,6 +80,21 @@ describe('the server on a socket', () => {
     assert.notEqual((await third.ask('initialize', { token })).result, undefined)
   })
 
+  it('turns away who has not shown the token within 10 s, whatever else is said, and keeps who has', async () => {
+    const listen = async () => Number((await start(['--listen=tcp:0']).untilErrors(/tcp:(\d+)/))[1])
+    const ports = [await listen(), await listen(), await listen()] as const
+    const sinceMs = performance.now()
+    const [known, silent, talking] = [await dial(ports[0]), await dial(ports[1]), await dial(ports[2])]
+    await known.ask('initialize', { token })
+    assert.equal((await talking.ask('listSessions')).error?.code, -32002)
+    await Promise.all([silent.closed, talking.closed])
+    const ms = performance.now() - sinceMs
+    assert.ok(ms > 9_500 && ms < 20_000, `turned away after ${ms} ms`)
+    assert.equal((await known.ask('listSessions')).error, undefined)
+    const next = await dial(ports[1])
+    assert.notEqual((await next.ask('initialize', { token })).result, undefined)
+  })
+
   it('takes the place of a server that was killed and left its socket file', async () => {
     const path = join(folder, 'socket')
     const killed = start([`--listen=unix:${path}`])

@@ -105,12 +105,14 @@ export type RawServer = {
   readonly ended: Promise<number | string>
 }
 
-/** Starts `standin serve` with these arguments. */
+/** Starts `standin serve` with these arguments; `through` is a command to put before it. */
 export function startRawServer(
   args: readonly string[] = ['--stdio'],
   environment: NodeJS.ProcessEnv = process.env,
+  through: readonly string[] = [],
 ): RawServer {
-  const child = spawn(process.execPath, [programPath('server'), 'serve', ...args], {
+  const [program, ...rest] = [...through, process.execPath, programPath('server'), 'serve', ...args]
+  const child = spawn(program!, rest, {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: environment,
   })
