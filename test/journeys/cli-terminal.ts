@@ -26,7 +26,8 @@ export function openTerminal(
   const size = options.columns === 0 ? '' : `stty cols ${options.columns ?? 100} rows 30; `
   const child = spawn('script', ['-qefc', `${size}exec ${command}`, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: { ...environment, TERM: 'xterm', SHELL: '/bin/sh', PS1: 'prompt> ' },
+    // Whoever sits before a terminal is no CI, for which nothing is drawn.
+    env: { ...environment, CI: undefined, TERM: 'xterm', SHELL: '/bin/sh', PS1: 'prompt> ' },
   })
   let text = ''
   const looks = new Set<() => void>()
