@@ -74,7 +74,7 @@ export async function askAgent(
   options.signal.throwIfAborted()
   const child = spawnAgent(args, { stdin: 'ignore', log: options.log })
   const gone = childGone(child)
-  const kill = () => child.kill('SIGKILL')
+  const kill = () => killGroup(child)
   const timer = setTimeout(kill, questionTimeoutMs)
   options.signal.addEventListener('abort', kill, { once: true })
   try {
@@ -92,6 +92,16 @@ export async function askAgent(
   } finally {
     clearTimeout(timer)
     options.signal.removeEventListener('abort', kill)
+  }
+}
+
+/** With whatever it has asked: a container runtime that hangs would otherwise stay. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return
+  try {
+    process.kill(-child.pid, 'SIGKILL')
+  } catch {
+    // Nothing of the group is left.
   }
 }
 

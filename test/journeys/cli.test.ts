@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { programPath } from '../../protocol/programs.ts'
@@ -299,6 +299,58 @@ describe('standin in a terminal', () => {
     assert.equal(await json.code, 0)
     assert.equal(json.stdout.all.length, 1)
     published('ListOutput', json.stdout.all[0]!)
+  })
+
+  it('traffic is a table in a terminal: a row each request, cut to the width, over a last line that counts', async () => {
+    const view = openTerminal(`node ${programPath('standin')} traffic -t ${pod.target}`, mark.environment, {
+      columns: 60,
+    })
+    terminal = view
+    const at = await view.until(
+      'the table',
+      /TIME +CALLER +STATUS +MS +REQUEST\r\n0 requests, 0 open connections/,
+    )
+    const calls = pod.call(0, 2)
+    const row = /\d\d:\d\d:\d\d\S* +\S+ +200 +\S+ +POST …\r\n/
+    await view.until('a row', row, at)
+    await view.until('the count', /POST …\r\n[1-9]\d* requests, [12] open connections, 0 events lost/, at)
+    await calls.stop()
+    const end = view.screen().length
+    view.type('\x03')
+    assert.equal(await view.ended, 0)
+    assert.match(view.screen().slice(end), /\r\n/, 'the prompt comes on a line of its own')
+    const lines = view.screen().slice(at, end).replaceAll('\r\x1b[K', '\r\n').split('\r\n')
+    assert.deepEqual(
+      lines.filter(line => line.length > 60),
+      [],
+    )
+  })
+
+  it('Ctrl-C while it attaches ends everything at once, with 130, and the command never runs', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cli-runtime-'))
+    // A container runtime that does not answer.
+    writeFileSync(join(folder, 'podman'), `#!/bin/sh\necho > ${folder}/asked\nexec sleep 1000\n`, {
+      mode: 0o755,
+    })
+    const environment = { ...mark.environment, PATH: `${folder}:${process.env.PATH}` }
+    const shell = openTerminal('bash --norc --noprofile --noediting -i', environment)
+    terminal = shell
+    try {
+      shell.type(`PS1='prompt''> '\n`)
+      await shell.until('the prompt', /prompt> /)
+      shell.type(`node ${programPath('standin')} exec -t container/shop -- echo ran; echo code=$?\n`)
+      const at = await shell.until('the step', /looking for container\/shop/)
+      await untilNothing('a runtime that was not asked', () =>
+        existsSync(join(folder, 'asked')) ? [] : ['podman'],
+      )
+      const sinceMs = performance.now()
+      shell.type('\x03')
+      await shell.until('the exit code', /code=130/, at)
+      assert.ok(performance.now() - sinceMs < 4_500, 'it waited for the runtime')
+      assert.doesNotMatch(shell.screen(), /^ran/m)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('traffic shows every request and answer until Ctrl-C', async () => {
