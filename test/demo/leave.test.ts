@@ -7,11 +7,32 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runMark } from '../stage/leftovers.ts'
-import { watchLeftovers } from './leave.ts'
+import { heldNamespaces, labelIn, watchLeftovers } from './leave.ts'
 
 const withinMs = 50
 const listen = (name: string) =>
   `require('net').createServer().listen('\\0${name}', () => console.log('listening'))`
+
+describe('heldNamespaces()', () => {
+  const loopback = '00000000000000000000000000000001 01 80 10 80       lo\n'
+  const ours = `${loopback}fd12000000000000000000000000abcd 01 80 00 80       lo\n`
+  const noted = new Map([['net:[7]', labelIn(ours)]])
+
+  it('takes the address of lo that nothing else has for the label', () => {
+    assert.deepEqual([...noted.values()], ['fd12000000000000000000000000abcd'])
+    assert.equal(labelIn(loopback), '')
+  })
+
+  it('finds one that a process is in, or has open', () => {
+    assert.deepEqual(heldNamespaces(noted, [{ namespace: 'net:[7]', addresses: ours }]), ['net:[7]'])
+    assert.deepEqual(heldNamespaces(noted, [{ namespace: 'net:[7]' }]), ['net:[7]'])
+  })
+
+  it("leaves another's alone that got its number when it was gone", () => {
+    assert.deepEqual(heldNamespaces(noted, [{ namespace: 'net:[7]', addresses: loopback }]), [])
+    assert.deepEqual(heldNamespaces(noted, [{ namespace: 'net:[8]', addresses: ours }]), [])
+  })
+})
 
 describe('watchLeftovers()', () => {
   const { [runMark]: mark, TMPDIR: temporary } = process.env

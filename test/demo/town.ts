@@ -1,5 +1,6 @@
 // The demo's stage: a pod with a shop in one network namespace, its twin in another, and callers with addresses of their own in a third.
 import type { ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { resolve } from 'node:path'
 import { linesOf } from '../stage/lines.ts'
 import { connectNamespaces, type Namespace, startNamespace } from '../stage/namespace.ts'
@@ -40,6 +41,8 @@ export async function buildTown({ shop = programOf('shop.cjs') } = {}): Promise<
   const outside = await startNamespace({ beside: pod })
   const twin = await startNamespace({ beside: pod })
   const namespaces = [outside, twin, pod]
+  // By it the last look knows them, whatever numbers they have.
+  for (const namespace of namespaces) await namespace.run('ip', 'address', 'add', label(), 'dev', 'lo')
   const end = async () => {
     for (const namespace of namespaces) await namespace.end()
   }
@@ -86,6 +89,11 @@ async function openShop(
     label: text => void callers.stdin?.write(`${text}\n`),
     close: () => closed(callers),
   }
+}
+
+/** An address that nothing else has (RFC 4193). */
+export function label(): string {
+  return `fd${randomBytes(15).toString('hex')}`.match(/.{4}/g)!.join(':')
 }
 
 /** Addresses of the callers on a cable. */

@@ -17,7 +17,7 @@ import { basename, join, resolve } from 'node:path'
 import { watchLeftovers } from '../demo/leave.ts'
 import { podLooksSlower, prove } from '../demo/prove.ts'
 import { claimsOf } from '../demo/summary.ts'
-import { buildTown } from '../demo/town.ts'
+import { buildTown, label } from '../demo/town.ts'
 import { processesOf, runMark, socketsOfStandin, untilNothing } from '../stage/leftovers.ts'
 import { linesOf } from '../stage/lines.ts'
 import { startNamespace } from '../stage/namespace.ts'
@@ -171,6 +171,7 @@ describe('the demo', function () {
     const watch = watchLeftovers()
     const namespace = await startNamespace()
     const [program, ...entry] = namespace.enter
+    await namespace.run('ip', 'address', 'add', label(), 'dev', 'lo')
     watch.look()
     const holder = spawn(program, [...entry, 'sleep', '60'], {
       stdio: 'ignore',
