@@ -108,14 +108,14 @@ describe('a target in a cluster, found again', () => {
     await startTarget(namespace.name, 'single')
     const found = await find(namespace.name, 'pod/single/container/web')
     await kubectl(['-n', namespace.name, 'delete', 'pod', 'single'])
-    await assert.rejects(again(found), { kind: 'target-ended' })
+    await assert.rejects(again(found), { kind: 'target-gone' })
   })
 
   it('is nothing any more when the deployment is gone', async () => {
     await made('Deployment', 'gone', 1)
     const found = await find(namespace.name, 'deployment/gone')
     await kubectl(['-n', namespace.name, 'delete', 'deployment', 'gone', '--cascade=foreground'])
-    await assert.rejects(again(found), { kind: 'target-ended' })
+    await assert.rejects(again(found), { kind: 'target-gone' })
   })
 
   it('leaves nothing of its agents', () => nothingLeft(namespace.name))
