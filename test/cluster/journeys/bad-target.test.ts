@@ -4,7 +4,8 @@ import type { Target } from '../../../protocol/rpc/targets.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { published } from '../../stage/published.ts'
 import { startRawServer } from '../../stage/raw-server.ts'
-import { makeBrokenTargets, makeStrangePod, untilCrashing } from '../stage/broken-targets.ts'
+import { until } from '../run.ts'
+import { makeBrokenTargets, makeStrangePod } from '../stage/broken-targets.ts'
 import { agentObjects } from '../stage/found-agent.ts'
 import { freshNamespace } from '../stage/kubectl.ts'
 import { difference, objects } from '../stage/objects.ts'
@@ -54,12 +55,17 @@ describe('a target that is wrong', () => {
       message: new RegExp(`^Cannot attach to target "${object}": ${reason.source}`),
       fix: look(object.replace('/', ' ')),
     })
+    // Between its waits it runs for a moment, and has ended for another.
     it('a crash loop', async () => {
-      await untilCrashing(namespace)
-      const said = await refused('deployment/crashing')
+      const target = 'deployment/crashing'
       const reason =
         /pod crashing-\S+: container "main": CrashLoopBackOff: back-off .* \(it ended with exit code 3\)$/
-      assertSays(said, notReady('deployment/crashing', reason))
+      const said = await until('the crash loop to wait', 50_000, async () => {
+        const refusal = await refused(target)
+        assert.equal(refusal.kind, 'pod-not-ready', refusal.message)
+        return /CrashLoopBackOff/.test(refusal.message) && refusal
+      })
+      assertSays(said, notReady(target, reason))
     })
 
     // biome-ignore format: a table is read row by row
@@ -107,19 +113,22 @@ describe('a target that is wrong', () => {
   })
 
   describe('in the node under the pod:', () => {
-    const strange: Awaited<ReturnType<typeof makeStrangePod>>[] = []
+    let strange: Awaited<ReturnType<typeof makeStrangePod>>[] = []
     before(async () => {
       const taints = [{ key: 'virtual-kubelet.io/provider', value: 'azure', effect: 'NoSchedule' }]
-      for (const [name, node] of Object.entries({
+      const nodes = {
         tainted: { labels: {}, taints },
         labelled: { labels: { type: 'virtual-kubelet' } },
         fargate: { labels: { 'eks.amazonaws.com/compute-type': 'fargate' } },
         windows: { labels: { 'kubernetes.io/os': 'windows' } },
-      }))
-        strange.push(await makeStrangePod(namespace, name, node))
+      }
+      // A minute later the cluster misses their kubelets, and says that their pods are not ready.
+      strange = await Promise.all(
+        Object.entries(nodes).map(([name, node]) => makeStrangePod(namespace, name, node)),
+      )
     })
     after(async () => {
-      for (const each of strange) await each.remove()
+      await Promise.all(strange.map(each => each.remove()))
     })
 
     // biome-ignore format: a table is read row by row

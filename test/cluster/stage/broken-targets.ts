@@ -15,7 +15,11 @@ const podSpec = (container: object, more: object = {}): PodSpec => ({
 })
 
 const specs: Record<string, PodSpec> = {
-  crashing: podSpec({ command: ['node', '-e', 'process.exit(3)'] }),
+  // Never ready, not even in the moment before it ends.
+  crashing: podSpec({
+    command: ['node', '-e', 'process.exit(3)'],
+    readinessProbe: { exec: { command: ['false'] }, periodSeconds: 1 },
+  }),
   imageless: podSpec({ image: 'localhost/none:1', imagePullPolicy: 'Never' }),
   homeless: podSpec({}, { nodeSelector: { disk: 'none' } }),
   unready: podSpec({
@@ -55,7 +59,7 @@ export async function makeBrokenTargets(namespace: string): Promise<void> {
     podIs(namespace, 'app=shop', ({ conditions }) =>
       conditions?.some(({ type, status }) => type === 'Ready' && status === 'True'),
     ),
-    untilCrashing(namespace),
+    podIs(namespace, 'app=crashing', isWaiting('CrashLoopBackOff')),
     podIs(namespace, 'app=imageless', isWaiting('ErrImageNeverPull')),
     podIs(namespace, 'app=homeless', ({ conditions }) =>
       conditions?.some(({ reason }) => reason === 'Unschedulable'),
@@ -69,11 +73,6 @@ export async function makeBrokenTargets(namespace: string): Promise<void> {
     podIs(namespace, 'done', ({ phase }) => phase === 'Succeeded'),
     podIs(namespace, 'failed', ({ phase }) => phase === 'Failed'),
   ])
-}
-
-/** A container that crashes runs for a moment now and then; after the first crashes it waits for 10 s, 20 s and more. */
-export async function untilCrashing(namespace: string): Promise<void> {
-  await podIs(namespace, 'app=crashing', isWaiting('CrashLoopBackOff'))
 }
 
 type ContainerStatus = { started?: boolean; state?: { running?: object; waiting?: { reason?: string } } }
