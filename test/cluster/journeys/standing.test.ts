@@ -109,13 +109,19 @@ describe('a session leaves the cluster as it was, and its callers served,', () =
 
   for (const step of ['job', 'schedule', 'pull', 'deliver', 'link'])
     it(`when Ctrl-C comes while it starts, soon after the step "${step}"`, async () => {
-      const run = runs.exec(shop, serveShop, { args: ['--output', 'json'] })
-      const isStep = (line: string) => line.includes(`"step":"${step}"`)
-      // A step that this start does not have is as good as none.
-      const ready = run.stderr.until('ready', line => line.includes('"event":"ready"'), 60_000)
-      await Promise.race([run.stderr.until(`the step ${step}`, isStep, 60_000).catch(() => {}), ready])
+      // Nothing is pulled of an image that the node has.
+      const image = step === 'pull' ? ['-i', 'localhost/none:1'] : []
+      const run = runs.exec(shop, serveShop, { args: ['--output', 'json', ...image] })
+      await run.stderr.until(`the step ${step}`, line => line.includes(`"step":"${step}"`), 60_000)
       run.child.kill('SIGINT')
-      assert.equal(await run.code, 130, run.stderr.all.join('\n'))
+      // From a terminal the command would have got it too; one that runs already gets what follows.
+      const ready = run.stderr.until('the command', line => line.includes('"event":"ready"'), 60_000)
+      void ready.then(
+        () => run.child.kill('SIGTERM'),
+        () => {},
+      )
+      const code = await run.code
+      assert.ok(code === 130 || (code === 0 && run.stdout.all.length > 0), run.stderr.all.join('\n'))
       await stand.assertNothingLeft(deletedMs)
     })
 
@@ -131,7 +137,7 @@ describe('a session leaves the cluster as it was, and its callers served,', () =
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     try {
-      await linesOf(editor.stdout).until('the session', line => line.includes('"sessionId"'), 60_000)
+      await linesOf(editor.stdout).until('the session', line => line.includes('"state":"running"'), 60_000)
     } finally {
       editor.kill('SIGKILL')
       if (editor.exitCode === null && editor.signalCode === null) await once(editor, 'exit')
@@ -247,10 +253,11 @@ const editorProgram = `
 const { spawn } = require('node:child_process')
 const [program, namespace] = process.argv.slice(1)
 const server = spawn(process.execPath, [program, 'serve', '--stdio'], { stdio: ['pipe', 'pipe', 'ignore'] })
-server.stdout.pipe(process.stdout)
+// A line each, so that the last message is not held back for want of a newline.
+server.stdout.on('data', bytes => process.stdout.write(bytes + '\\n'))
+server.stdout.once('data', () => send(2, 'startSession', { target: 'deployment/shop', config: { target: { namespace } } }))
 const send = (id, method, params) => {
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params })
   server.stdin.write('Content-Length: ' + Buffer.byteLength(body) + '\\r\\n\\r\\n' + body)
 }
-send(1, 'initialize', {})
-send(2, 'startSession', { target: 'deployment/shop', config: { target: { namespace } } })`
+send(1, 'initialize', {})`
