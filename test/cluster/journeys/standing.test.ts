@@ -12,6 +12,7 @@ import { type CuttingProxy, startCuttingProxy } from '../stage/cutting-proxy.ts'
 import { kubectl, waitForObject } from '../stage/kubectl.ts'
 import { processesOfPod } from '../stage/session-pod-processes.ts'
 import {
+  agentImage,
   clusterEnvironment,
   configIn,
   isRequest,
@@ -132,10 +133,14 @@ describe('a session leaves the cluster as it was, and its callers served,', () =
   })
 
   it('when its editor is killed', async () => {
-    const editor = spawn(process.execPath, ['-e', editorProgram, programPath('standin'), shop.namespace], {
-      env: environment,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
+    const editor = spawn(
+      process.execPath,
+      ['-e', editorProgram, programPath('standin'), shop.namespace, agentImage],
+      {
+        env: environment,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    )
     try {
       await linesOf(editor.stdout).until('the session', line => line.includes('"state":"running"'), 60_000)
     } finally {
@@ -251,11 +256,11 @@ describe('a session leaves the cluster as it was, and its callers served,', () =
 /** Starts a server and a session, prints the answer, and goes on for ever, as an editor does. */
 const editorProgram = `
 const { spawn } = require('node:child_process')
-const [program, namespace] = process.argv.slice(1)
+const [program, namespace, image] = process.argv.slice(1)
 const server = spawn(process.execPath, [program, 'serve', '--stdio'], { stdio: ['pipe', 'pipe', 'ignore'] })
 // A line each, so that the last message is not held back for want of a newline.
 server.stdout.on('data', bytes => process.stdout.write(bytes + '\\n'))
-server.stdout.once('data', () => send(2, 'startSession', { target: 'deployment/shop', config: { target: { namespace } } }))
+server.stdout.once('data', () => send(2, 'startSession', { target: 'deployment/shop', config: { target: { namespace }, agent: { image } } }))
 const send = (id, method, params) => {
   const body = JSON.stringify({ jsonrpc: '2.0', id, method, params })
   server.stdin.write('Content-Length: ' + Buffer.byteLength(body) + '\\r\\n\\r\\n' + body)
