@@ -1,3 +1,4 @@
+// When a server takes the program that started it for gone.
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
 import { watchProcess } from '../../../server/rpc/parent.ts'
