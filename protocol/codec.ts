@@ -47,7 +47,7 @@ export function object<R extends Fields, O extends Fields = Record<never, Field>
       else checked[key] = result.right
     }
     for (const key of Object.keys(value)) {
-      if (key in known) continue
+      if (Object.hasOwn(known, key)) continue
       const at = t.appendContext(context, key, t.never, (value as Record<string, unknown>)[key])
       errors.push({
         value,

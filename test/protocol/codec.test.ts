@@ -31,6 +31,11 @@ describe('object()', () => {
       ['nmae: unknown field (did you mean "name"?); the fields are name, inner, size'],
     ],
     [
+      'an unknown field that every object of JavaScript has',
+      { name: 'a', inner: { port: 1 }, toString: 0 },
+      ['toString: unknown field; the fields are name, inner, size'],
+    ],
+    [
       'several faults at once',
       { size: -1, inner: {} },
       [
