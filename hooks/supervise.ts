@@ -255,10 +255,12 @@ class Supervisor {
     if (message.type === 'listening') this.#listeners.add(message.listener)
   }
 
-  /** The descriptor hangs up when the command, all that it left behind and our own filtered thread have ended. */
+  /**
+   * The descriptor hangs up when the command, all that it left behind and our own filtered thread have ended. What that thread said before may
+   * be read later than this, even that it started the command; if it could not, the refusal ends us.
+   */
   #finish(): void {
     const end = this.#end
-    if (this.#pid === undefined) return
     if (end === undefined) {
       setImmediate(() => this.#finish())
       return

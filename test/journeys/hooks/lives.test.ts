@@ -57,6 +57,18 @@ describe('lives of hooked processes', () => {
     assert.deepEqual(await hooked.ended, { code: 0, signal: null })
   })
 
+  it('a command that has ended before its supervisor hears of its start ends the supervisor too', async () => {
+    for (let turn = 0; turn < 3; turn++) {
+      const hooked = await harness.warm(['true'])
+      await hooked.next('warm')
+      harness.begin(hooked, ['true'])
+      // What keeps it busy: its threads tell of the start and of the last end meanwhile.
+      for (let message = 0; message < 20_000; message++) hooked.send({ type: 'retract', announcement: 1 })
+      await hooked.next('done')
+      assert.deepEqual(await hooked.ended, { code: 0, signal: null })
+    }
+  })
+
   it('processes that outlive their command stay served until the last is gone', async () => {
     const serve = `${python} ${harness.programs}/serve.py`
     const hooked = await harness.start(['sh', '-c', `${serve} ${port} & ${serve} ${port + 100} & exit 3`], {
