@@ -71,7 +71,8 @@ for (const [place, node, callersNode] of [
 
     it('shows in standin traffic with its answer, on a connection that was open before too', async () => {
       const view = runs.start([...['traffic', '-t', shop.target, '-n', shop.namespace, '--output', 'json']])
-      const calls = shop.call(2_000, 5)
+      // 20 s long, since a session takes its time to start.
+      const calls = shop.call(2_000, 5, { everyMs: 50 })
       await view.stdout.untilCount(
         'responses',
         20,

@@ -17,11 +17,11 @@ export type Stand = {
 /** What is compared: all namespaces, or with STANDIN_TEST_SHARED, on a cluster that others use meanwhile, these. */
 const scope = (namespaces: readonly string[]) => (process.env.STANDIN_TEST_SHARED ? { namespaces } : {})
 
-/** Starts callers of the shop and writes down the cluster's objects; `besides` are other namespaces of the test. */
-export async function startStand(shop: Shop, besides: readonly string[] = []): Promise<Stand> {
-  const { namespace, address } = shop
+/** Starts callers of the shop's service, or of another address, and writes down the cluster's objects. */
+export async function startStand(shop: Shop, address = shop.address): Promise<Stand> {
+  const { namespace } = shop
   const caller = await startCaller({ namespace, url: `http://${address}:8080/loop`, name: 'loop' })
-  const look = () => objects(scope([namespace, ...besides]))
+  const look = () => objects(scope([namespace]))
   const before = await look()
   const assertCallersServed = async () => assertServed(await caller.report())
   return {
