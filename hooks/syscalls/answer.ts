@@ -10,7 +10,7 @@ import {
   threadOf,
 } from '../linux/notification.ts'
 import { type Accepting, answerAccept } from './accept.ts'
-import { answerBind } from './bind.ts'
+import { answerBind, forgetBind } from './bind.ts'
 import { answerListen } from './listen.ts'
 import { answerGetpeername, answerGetsockname } from './names.ts'
 import { type Architecture, nameCall } from './table.ts'
@@ -59,7 +59,9 @@ export function decide(call: Call, context: Context): Outcome {
 
 function dispatch(call: Call, { architecture, accepting }: Context): Outcome {
   const { world, waiting, kept } = accepting
-  switch (nameCall(architecture, architectureOf(call), numberOf(call))) {
+  const name = nameCall(architecture, architectureOf(call), numberOf(call))
+  if (name !== 'bind') forgetBind(call, world)
+  switch (name) {
     case 'bind':
       // A held accept of a process that has just died must not keep its port busy.
       waiting.sweep()

@@ -41,27 +41,38 @@ export function answerBind(call: Call, world: World): Outcome {
     if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
     if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
     const cookie = cookieOf(copy)
-    const lost = () => keepForAgain(call, cookie, bytes, world)
-    if (wasDone(call, cookie, bytes, world)) return give(0, lost)
+    if (wasDone(call, cookie, bytes, world)) return giveDone(call, cookie, bytes, world)
     const put = (endpoint: Endpoint) => bind(copy, moveAddress(bytes, endpoint))
     const result = sharesPort(copy) && isOutsidersPort(target, world) ? -EADDRINUSE : put(target)
     const final =
       result < 0 && world.isWanted(asked.port) ? substitute(-result, target, put, copy, world) : result
     if (final === 0) remember(copy, cookie, family, asked, world)
-    return final === 0 ? give(0, lost) : give(final)
+    return final === 0 ? giveDone(call, cookie, bytes, world) : give(final)
   })
 }
 
-/** The kernel refuses a second bind of a socket, and a signal with SA_RESTART makes the program bind again without knowing of the first. */
-function keepForAgain(call: Call, cookie: bigint | undefined, asked: Buffer, world: World): void {
-  if (cookie !== undefined) world.unheardBinds.set(threadOf(call), { cookie, asked })
+/**
+ * The kernel refuses a second bind of a socket, and a signal makes the program bind again (SA_RESTART) without knowing of the first. It can
+ * come in the very moment in which the kernel has taken our answer, so that what the same thread asks for next tells: the same once more is
+ * that call again. A program that binds a socket twice to the same address with no other call in between hears of no error therefore.
+ */
+function giveDone(call: Call, cookie: bigint | undefined, asked: Buffer, world: World): Outcome {
+  if (cookie === undefined) return give(0)
+  const last = { cookie, asked, isHeard: true }
+  world.lastBinds.set(threadOf(call), last)
+  return give(0, () => {
+    last.isHeard = false
+  })
 }
 
 function wasDone(call: Call, cookie: bigint | undefined, asked: Buffer, world: World): boolean {
-  const unheard = world.unheardBinds.get(threadOf(call))
-  if (unheard === undefined || unheard.cookie !== cookie) return false
-  world.unheardBinds.delete(threadOf(call))
-  return unheard.asked.equals(asked)
+  const last = world.lastBinds.get(threadOf(call))
+  return last !== undefined && last.cookie === cookie && last.asked.equals(asked)
+}
+
+/** Another call of the thread: it has got the answer to its bind, unless a handler makes that call. */
+export function forgetBind(call: Call, world: World): void {
+  if (world.lastBinds.get(threadOf(call))?.isHeard) world.lastBinds.delete(threadOf(call))
 }
 
 /** A port shared with a program outside of the session (SO_REUSEPORT) would give that program part of what is delivered. */

@@ -13,8 +13,7 @@ import { BoundedMap } from '../shared/bounded-map.ts'
 
 /** Cookies are never reused, so what is kept of closed sockets is only waste; this many sockets are remembered. */
 const socketLimit = 65_536
-/** A thread makes one call at a time; most make it again at once. */
-const unheardLimit = 4096
+const bindingThreadLimit = 4096
 /** Only to save a system call when a program asks several times. */
 const undeliveredLimit = 4096
 
@@ -45,6 +44,9 @@ export type Listener = {
 }
 export type Binding = { family: number; asked: Endpoint; actual: Endpoint }
 
+/** `isHeard`: the kernel took our answer to it. */
+export type LastBind = { cookie: bigint; asked: Buffer; isHeard: boolean }
+
 export type World = {
   readonly listener: number
   readonly supervisor: number
@@ -53,8 +55,8 @@ export type World = {
   /** The network namespace whose ports are shared with the server's; sockets of others are left alone. */
   readonly namespace: bigint
   podAddresses: ReadonlySet<string>
-  /** Binds that were done for a call which a signal ended, by the thread that made it: the same call made again finds its bind done. */
-  readonly unheardBinds: Map<number, { cookie: bigint; asked: Buffer }>
+  /** The last bind that was done for each thread, for the call that is made again because a signal ended it. */
+  readonly lastBinds: Map<number, LastBind>
   /** Bound sockets by cookie: what was asked for and what it became. */
   readonly bindings: Map<bigint, Binding>
   readonly listeners: Map<bigint, Listener>
@@ -84,7 +86,7 @@ export function makeWorld(options: {
     announcements: openAnnouncements(options.memory.announcements),
     namespace: ownNamespace(),
     podAddresses: new Set(),
-    unheardBinds: new BoundedMap(unheardLimit),
+    lastBinds: new BoundedMap(bindingThreadLimit),
     bindings: new BoundedMap(socketLimit),
     listeners: new BoundedMap(socketLimit),
     listenedPorts: new Set(),

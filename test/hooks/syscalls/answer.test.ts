@@ -8,7 +8,15 @@ const ownThread = 7
 
 function contextWith(notice: (notice: { code: string }) => void) {
   const broken = new Proxy({}, { get: () => assert.fail('a mistake') })
-  const world = { listener: -1, notice, descriptors: broken, bindings: broken, podAddresses: broken }
+  const lastBinds = new Map()
+  const world = {
+    listener: -1,
+    notice,
+    descriptors: broken,
+    bindings: broken,
+    podAddresses: broken,
+    lastBinds,
+  }
   const nothing = { sweep() {} }
   return {
     architecture: architectures.x64,

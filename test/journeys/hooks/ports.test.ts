@@ -128,6 +128,15 @@ describe('ports of a hooked process', () => {
     assert.deepEqual((await listen('b', '0.0.0.0'))[0], inUse)
   })
 
+  it('a second bind of the same socket is refused as ever', async () => {
+    await start()
+    assert.deepEqual(await listen('a', '0.0.0.0'), [null, null])
+    assert.deepEqual(await make('bind', 'a', '0.0.0.0', port), { errno: 'EINVAL' })
+    await make('socket', 'b', 'ipv4')
+    assert.equal(await make('bind', 'b', pod, port + 1), null)
+    assert.deepEqual(await make('bind', 'b', pod, port + 2), { errno: 'EINVAL' })
+  })
+
   it('a port that is not wanted is in use when an outsider holds it', async () => {
     holder = await holdPort(port)
     await start({ ports: [port + 500] })
