@@ -58,12 +58,7 @@ export async function serve<L extends Listener>(options: ServeOptions<L>): Promi
     explain,
     log,
   })
-  if (fixed.dropped.length > 0)
-    tell({
-      event: 'notice',
-      level: 'warning',
-      text: `variables too large to pass on: ${fixed.dropped.join(', ')}`,
-    })
+  for (const text of fixed.notices) tell({ event: 'notice', level: 'warning', text })
   return listener
 }
 

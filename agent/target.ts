@@ -6,8 +6,9 @@ import { enterHostname } from './linux/hostname.ts'
 import { enterNamespace } from './linux/namespace.ts'
 import { type HeldProcess, holdProcess } from './linux/pidfd.ts'
 import { isRefused, namespaceOf, readEnvironment, readProc, readStat } from './linux/proc.ts'
+import { bundleEnvironment } from './targets/bundle.ts'
 import { parseCommand } from './targets/command.ts'
-import { boundEnvironment, parseEnvironment } from './targets/environment.ts'
+import { boundEnvironment, isOverwritten, parseEnvironment } from './targets/environment.ts'
 import { readAddresses, readSidecar } from './targets/network.ts'
 import type { Scope } from './targets/scope.ts'
 import { hasEnded } from './targets/stat.ts'
@@ -32,7 +33,8 @@ export type NamedProcess = {
 export type FixedFacts = Omit<TargetFacts, 'ports' | 'target'> & {
   name: string
   command: string
-  dropped: string[]
+  /** What a user should know of them. */
+  notices: string[]
   /** Its network namespace is the machine's or may be, which passes on what is for others, such as the pods of a node. */
   passesOn: boolean
 }
@@ -55,15 +57,15 @@ export function scopeOf({ container, pid }: NamedProcess): Scope {
  * Puts the calling thread into the target's network and UTS namespaces, for good. Throws `right-missing`, `kernel-feature-missing` or
  * `target-ended`.
  */
-export function enterTarget({ pid, inPod }: NamedProcess): FixedFacts {
+export function enterTarget(named: NamedProcess): FixedFacts {
+  const { pid, inPod } = named
   const passesOn = inPod === true || isMachinesNetwork(pid)
   const ownNetwork = inPod || namespaceOf(pid, 'net') !== namespaceOf('self', 'net')
   enterNamespace(pid, 'net')
   const hostname = enterHostname(pid)
   const addresses = readAddresses(pid)
   const sidecar = readSidecar(pid)
-  const all = parseEnvironment(readEnvironment(pid) ?? Buffer.alloc(0))
-  const { kept, dropped } = boundEnvironment(all, maxEnvironmentBytes)
+  const { environment, notices } = environmentOf(named)
   const { name, command } = parseCommand(
     readProc(pid, 'cmdline') ?? Buffer.alloc(0),
     readStat(pid)?.name ?? '',
@@ -72,14 +74,31 @@ export function enterTarget({ pid, inPod }: NamedProcess): FixedFacts {
     hostname,
     addresses,
     ownNetwork,
-    environment: kept,
-    dropped,
+    environment,
+    notices,
     passesOn,
     name,
     command,
     ...(sidecar === undefined ? {} : { sidecar }),
   }
 }
+
+function environmentOf({ pid, container }: NamedProcess): Pick<FixedFacts, 'environment' | 'notices'> {
+  const bytes = readEnvironment(pid) ?? Buffer.alloc(0)
+  const notices: string[] = []
+  let all = parseEnvironment(bytes)
+  if (isOverwritten(bytes)) {
+    const made = bundleEnvironment(pid, container)
+    const known = made === undefined ? lostVariables : 'those that the container was made with are given'
+    notices.push(`the process has written its title over its variables; ${known}`)
+    all = made ?? all
+  }
+  const { kept, dropped } = boundEnvironment(all, maxEnvironmentBytes)
+  if (dropped.length > 0) notices.push(`variables too large to pass on: ${dropped.join(', ')}`)
+  return { environment: kept, notices }
+}
+
+const lostVariables = 'set what you need of them with feature.env.override'
 
 /** That of pid 1, where it may be seen; without that right nobody captures in the machine's network either. */
 function isMachinesNetwork(pid: number): boolean {
@@ -93,7 +112,7 @@ function isMachinesNetwork(pid: number): boolean {
 
 /** The answer to "describe". */
 export function factsOf(named: NamedProcess, fixed: FixedFacts, ports: number[]): TargetFacts {
-  const { name, command, dropped: _, passesOn: __, ...facts } = fixed
+  const { name, command, notices: _, passesOn: __, ...facts } = fixed
   const { kind, pid } = named
   const target = { target: named.target, kind, name: named.name ?? name, ready: true, ports, pid, command }
   return { ...facts, target, ports }

@@ -3,7 +3,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync,
 import { type Listener, listenersEnded, parseListeners } from '../targets/listeners.ts'
 import { type ProcessStat, parseStat } from '../targets/stat.ts'
 
-export type NamespaceKind = 'net' | 'pid' | 'user' | 'uts'
+export type NamespaceKind = 'mnt' | 'net' | 'pid' | 'user' | 'uts'
 
 const goneCodes = new Set(['ENOENT', 'ESRCH', 'ENOTDIR'])
 const refusedCodes = new Set(['EACCES', 'EPERM'])

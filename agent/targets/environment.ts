@@ -12,6 +12,16 @@ export function parseEnvironment(bytes: Buffer): Record<string, string> {
   return environment
 }
 
+/**
+ * Whether the process has written its title over its variables since it was started, as nginx, Redis, PostgreSQL, Ruby's `$0=` and
+ * setproctitle(3) do: what is there then is text without "=", or nothing but NULs.
+ */
+export function isOverwritten(bytes: Buffer): boolean {
+  const text = bytes.toString('latin1')
+  const entries = (text.endsWith('\0') ? text.slice(0, -1) : text).split('\0')
+  return bytes.length > 0 && entries.some(entry => entry.indexOf('=') < 1)
+}
+
 /** Leaves out the largest variables until the rest has at most `maxBytes`; returns what was left out, by name. */
 export function boundEnvironment(
   environment: Record<string, string>,

@@ -1,10 +1,12 @@
 // The agent program with real containers of podman and plain containerd, and with the runtimes out of reach.
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { askAgent, attachAgent, failureOf, killAgents, type Line, resolved } from '../stage/agent-program.ts'
+import { compile } from '../stage/compile-programs.ts'
 import { type Containers, startContainers } from '../stage/containers.ts'
+import { untilState } from '../stage/process-state.ts'
 
 describe('the agent program at containers', () => {
   let containers: Containers
@@ -120,6 +122,29 @@ describe('the agent program at containers', () => {
     assert.equal(facts.hostname, 'the-shop')
     assert.deepEqual(facts.ports, [8080])
     assert.equal((facts.target as Line).name, 'shop')
+    await agent.end()
+  })
+
+  it('tells the variables that a container was made with when its program has written its title over them', async () => {
+    const program = compile('title-over-environment.c', 'c-static')
+    const mount = ['--volume', `${program}:/titled:ro`]
+    await containers.startInPodman(
+      'shop',
+      8080,
+      ...mount,
+      '--env',
+      'GREETING=hello',
+      '--entrypoint',
+      '/titled',
+    )
+    const pid = await containers.podman('inspect', '--format', '{{.State.Pid}}', 'shop')
+    const title = () => readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+    await untilState('the title of the program', () => title().startsWith('web: master process'))
+    const agent = await attachAgent('container/shop', { through })
+    const facts = await agent.ask({ ask: 'describe' })
+    assert.equal((facts.environment as Line).GREETING, 'hello')
+    const { text } = await agent.said.take('the notice', value => value.event === 'notice')
+    assert.match(String(text), /title over its variables; those that the container was made with are given/)
     await agent.end()
   })
 

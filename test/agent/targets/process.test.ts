@@ -1,7 +1,8 @@
 // The parsers of what /proc says about a process, and the decisions on them.
 import assert from 'node:assert/strict'
+import { specEnvironment } from '../../../agent/targets/bundle.ts'
 import { parseCommand } from '../../../agent/targets/command.ts'
-import { boundEnvironment, parseEnvironment } from '../../../agent/targets/environment.ts'
+import { boundEnvironment, isOverwritten, parseEnvironment } from '../../../agent/targets/environment.ts'
 import { decideNeeds } from '../../../agent/targets/needs.ts'
 import { decideEnter, decideObstacle } from '../../../agent/targets/rights.ts'
 import { capability, hasCapability, hasEnded, parseStat } from '../../../agent/targets/stat.ts'
@@ -73,6 +74,38 @@ describe('parseEnvironment()', () => {
 
   it('takes the first of two with one name, as getenv does', () => {
     assert.deepEqual(parseEnvironment(Buffer.from('A=1\0A=2\0')), { A: '1' })
+  })
+})
+
+describe('isOverwritten()', () => {
+  it('is so for what a title leaves of variables, and not for variables', () => {
+    const overwritten = ['er process\0\0\0\0', '\0\0', 'title\0B=2\0', 'A=1\0\0B=2\0', 'title   ']
+    for (const text of overwritten) assert.equal(isOverwritten(Buffer.from(text)), true, JSON.stringify(text))
+    for (const text of ['', 'A=1\0', 'A=\0B=x=y\0', 'A=1'])
+      assert.equal(isOverwritten(Buffer.from(text)), false, JSON.stringify(text))
+  })
+})
+
+describe('specEnvironment()', () => {
+  const spec = (cgroupsPath: unknown, env: unknown = ['A=1', 'B=x=y']) =>
+    specEnvironment(JSON.stringify({ process: { env }, linux: { cgroupsPath } }), 'abc')
+
+  it('reads the variables of the container that is meant', () => {
+    for (const path of [
+      '/k8s.io/abc',
+      'machine.slice:libpod:abc',
+      'system.slice:docker:abc',
+      '/user/libpod-abc',
+    ])
+      assert.deepEqual(spec(path), { A: '1', B: 'x=y' }, path)
+  })
+
+  it('gives nothing for another one, and for another kind of file', () => {
+    for (const path of ['/k8s.io/abcd', '/k8s.io/abc/inner', undefined, 7])
+      assert.equal(spec(path), undefined, String(path))
+    assert.equal(spec('/k8s.io/abc', 'A=1'), undefined)
+    for (const text of [undefined, '', '{', 'null', '7', '[]'])
+      assert.equal(specEnvironment(text, 'abc'), undefined)
   })
 })
 

@@ -22,14 +22,14 @@ export type StandAt = {
   namespace: string
   target: string
   port: number
-  /** Name of a variable that the workload has; none for programs that write their title over their environment, as nginx and Redis do. */
-  variable?: string
+  /** Name of a variable that the workload has. */
+  variable: string
   args?: readonly string[]
 }
 
 /** Resolves when the port is captured. */
 export async function standIn(runs: StandinRuns, at: StandAt): Promise<StoodIn> {
-  const { port, variable = 'PATH', args = [] } = at
+  const { port, variable, args = [] } = at
   const program = join(import.meta.dirname, 'print-bytes.cjs')
   const command = [process.execPath, program, String(port), variable]
   const run = runs.exec(at, command, { args: ['-v', ...args] })
