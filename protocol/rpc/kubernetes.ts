@@ -130,7 +130,10 @@ export const cleanCluster = request({
     {
       ...clusterChoice,
       ...configChoice,
-      namespace: [t.string, "namespace to look in; default the context's"],
+      namespace: [
+        t.string,
+        "namespace to look in, beside the configuration's agent.namespace; default the context's",
+      ],
       allNamespaces: [t.boolean, 'look in all namespaces'],
       dryRun: [t.boolean, 'only say what would be removed'],
     },

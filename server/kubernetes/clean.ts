@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { V1Job, V1Pod } from '@kubernetes/client-node'
 import type * as t from 'io-ts'
+import type { AgentConfig } from '../../protocol/config.ts'
 import { asFailure } from '../../protocol/errors.ts'
 import type { cleanCluster as cleanMessage } from '../../protocol/rpc/kubernetes.ts'
 import { agentContainerName } from './agent/marks.ts'
@@ -16,6 +17,8 @@ type Leftover = CleanResult['leftovers'][number]
 export type CleanOptions = {
   /** Default the context's. */
   namespace?: string | undefined
+  /** Its namespace, where agents are made in another than their target's, is looked in as well. */
+  agent?: AgentConfig | undefined
   allNamespaces?: boolean | undefined
   dryRun?: boolean | undefined
   signal: AbortSignal
@@ -24,11 +27,19 @@ export type CleanOptions = {
 /** What was found, whether it was removed or not. Rejects with `cluster-*` or `namespace-not-found` when it cannot look. */
 export async function cleanCluster(api: Api, options: CleanOptions): Promise<CleanResult> {
   const { signal, dryRun = false } = options
-  const namespace = options.allNamespaces ? undefined : checkNamespaceForm(options.namespace ?? api.namespace)
-  if (namespace !== undefined) await readNamespace(api, namespace, signal)
+  const namespaces = namespacesOf(api, options)
+  for (const namespace of namespaces) if (namespace !== undefined) await readNamespace(api, namespace, signal)
   const nowMs = await clusterTime(api, signal)
-  const jobs = await listAll<V1Job>(api, listing('/apis/batch/v1', 'jobs', namespace, ourSelector, signal))
-  const pods = await listAll<V1Pod>(api, listing('/api/v1', 'pods', namespace, undefined, signal), holdsOurs)
+  const jobs: V1Job[] = []
+  const pods: V1Pod[] = []
+  for (const namespace of namespaces) {
+    jobs.push(
+      ...(await listAll<V1Job>(api, listing('/apis/batch/v1', 'jobs', namespace, ourSelector, signal))),
+    )
+    pods.push(
+      ...(await listAll<V1Pod>(api, listing('/api/v1', 'pods', namespace, undefined, signal), holdsOurs)),
+    )
+  }
   const deleted = new Map<Leftover, Found>()
   const clean = async (found: Found) => {
     const leftover = await settle(api, found, { dryRun, signal })
@@ -53,6 +64,13 @@ export async function cleanCluster(api: Api, options: CleanOptions): Promise<Cle
     }),
   )
   return { leftovers: [...settled, ...pods.flatMap(ephemeralEntries)] }
+}
+
+/** `undefined` stands for all. */
+function namespacesOf(api: Api, { allNamespaces, namespace, agent }: CleanOptions): (string | undefined)[] {
+  if (allNamespaces) return [undefined]
+  const named = [namespace ?? api.namespace, ...(agent?.namespace === undefined ? [] : [agent.namespace])]
+  return [...new Set(named.map(checkNamespaceForm))]
 }
 
 /** Deleting may be no more than a mark: finalizers, and a pod's node, have their say before the object is gone. */

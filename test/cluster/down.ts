@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { stopControlPlane } from './control-plane.ts'
-import { nodes, stateRoot } from './layout.ts'
+import { adminKubeconfig, nodes, stateRoot } from './layout.ts'
 import { disconnectMachine, restoreSettings } from './network.ts'
 import { stopNode } from './node.ts'
 import { say } from './run.ts'
@@ -14,6 +14,8 @@ export interface DownOptions {
 
 /** Ends every program of the cluster, then its cables, routes, guard, cgroups and kernel settings. Says nothing when there is nothing. */
 export async function takeDown({ wipe }: DownOptions): Promise<void> {
+  // Whoever asked that address now would ask the network outside of this machine. It is written anew at each start.
+  rmSync(adminKubeconfig, { force: true })
   await Promise.all(nodes.map(stopNode))
   await stopControlPlane()
   await disconnectMachine()

@@ -14,8 +14,15 @@ import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import type { Lines } from '../../stage/lines.ts'
 import { openTestApi } from '../stage/channel-pod.ts'
 import { type CuttingProxy, startCuttingProxy } from '../stage/cutting-proxy.ts'
-import { kubectl, objectOf } from '../stage/kubectl.ts'
-import { clusterEnvironment, configIn, isRequest, requestsOf, serveShop } from '../stage/session-run.ts'
+import { apply, kubectl, objectOf, podsReady } from '../stage/kubectl.ts'
+import {
+  agentImage,
+  clusterEnvironment,
+  configIn,
+  isRequest,
+  requestsOf,
+  serveShop,
+} from '../stage/session-run.ts'
 import { type Shop, startShop } from '../stage/session-shop.ts'
 import { agentPods, untilNoAgents } from '../stage/session-stand.ts'
 import { userWith } from '../stage/users.ts'
@@ -175,7 +182,9 @@ describe('an agent gives nothing to', () => {
   let one: Linked
   let place: { address: string; node: string; pod: string; port: number }
   before(async () => {
-    shop = await startShop('strangers')
+    shop = await startShop('strangers', { node: 'node-a', callersNode: 'node-b' })
+    await apply(strangerOn('node-a', shop.namespace))
+    await podsReady(shop.namespace, 'app=stranger')
     one = await link(shop, mark.environment)
     const [agent] = await agentPods(shop.namespace)
     const pod = await objectOf(['-n', shop.namespace, 'pod', agent!.name])
@@ -207,9 +216,10 @@ describe('an agent gives nothing to', () => {
       ...['node', '-e', tryToConnect, address, String(place.port)],
     ])
 
-  it('another pod, at the address of the agent’s pod or of its node', async () => {
-    for (const address of [place.address, place.node])
-      assert.equal(await triedFrom(['callers'], address), 'ECONNREFUSED', address)
+  it('another pod, on another node or on its own, at the address of the agent’s pod or of its node', async () => {
+    for (const pod of ['callers', 'stranger'])
+      for (const address of [place.address, place.node])
+        assert.equal(await triedFrom([pod], address), 'ECONNREFUSED', `${pod} to ${address}`)
   })
 
   it('a container of the target', async () => {
@@ -260,6 +270,18 @@ describe('an agent gives nothing to', () => {
     }
   })
 })
+
+function strangerOn(node: string, namespace: string): object {
+  const command = ['node', '-e', 'setInterval(() => {}, 1 << 30)']
+  const container = { name: 'stranger', image: agentImage, imagePullPolicy: 'IfNotPresent', command }
+  const spec = { nodeName: node, terminationGracePeriodSeconds: 0, containers: [container] }
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'stranger', namespace, labels: { app: 'stranger' } },
+    spec,
+  }
+}
 
 const tryToConnect = `
 const [host, port] = process.argv.slice(1)

@@ -70,4 +70,22 @@ describe('cleanCluster()', () => {
     const stuck = await cleaned(cluster([], ['there']))
     assert.match(stuck.reason, /; it is deleted, and its node has not ended it yet$/)
   })
+
+  it('looks in the namespace of the agents too', async () => {
+    const api = cluster([], ['gone'])
+    const asked: string[] = []
+    const { pages } = api
+    api.pages = <T>(request: ApiRequest) => {
+      asked.push(request.path)
+      return pages<T>(request)
+    }
+    const agent = { namespace: 'tools' }
+    await cleanCluster(api, { namespace: 'shop', agent, dryRun: true, signal: new AbortController().signal })
+    assert.deepEqual(asked, [
+      '/apis/batch/v1/namespaces/shop/jobs',
+      '/api/v1/namespaces/shop/pods',
+      '/apis/batch/v1/namespaces/tools/jobs',
+      '/api/v1/namespaces/tools/pods',
+    ])
+  })
 })
