@@ -1,4 +1,5 @@
 // Serves the link of an entered target: answers requests, captures, and tells of ports and of the target's end.
+import { setPriority } from 'node:os'
 import type { AgentEvent, CaptureCounters } from '../protocol/agent/control.ts'
 import { createAnswerer } from './answer.ts'
 import { type Mirror, openMirror } from './incoming/mirror.ts'
@@ -14,6 +15,9 @@ import { enterTarget, factsOf, holdTarget, type NamedProcess, scopeOf } from './
 import { ListenerWatch } from './targets/own-listeners.ts'
 import { TargetWatch } from './watch.ts'
 
+/** A tenth of what others get of a processor that is busy; it may always be raised (setpriority(2)). */
+const niceness = 10
+
 export type ServeOptions<L extends Listener> = Pick<ListenOptions, 'session' | 'publicKey' | 'graceMs'> & {
   named: NamedProcess
   /** Called before the target is entered: what listens belongs to the network namespace that we are in. */
@@ -25,6 +29,8 @@ export type ServeOptions<L extends Listener> = Pick<ListenOptions, 'session' | '
 /** Resolves when it listens and is in the target; whatever ends the service then ends the program. Fails with what entering fails with. */
 export async function serve<L extends Listener>(options: ServeOptions<L>): Promise<L> {
   const { named, explain = thrown => thrown } = options
+  // This thread, and those that it makes: where the processor is short, the target goes first and copies are lost.
+  setPriority(niceness)
   const held = holdTarget(named)
   let answer: (value: unknown) => void = () => undefined
   const listener = await options.listen({
