@@ -32,7 +32,7 @@ const parts: Record<string, () => Promise<string[]>> = {
     return [...calls, ...answered, ...starts, backToBack, cold].map(shown)
   },
   memory: () => benchMemory(pod, programs),
-  pod: async () => (await benchPod(backend, pod, programs, runs)).map(shown),
+  pod: async () => (await benchPod(backend, mark.value, { pod, programs, runs })).map(shown),
   async capture() {
     const alone = await benchCapture(pod, programs)
     return [...alone, ...(await benchSessionCpu(backend, mark.value, { pod, programs, runs }))]
