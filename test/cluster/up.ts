@@ -38,7 +38,8 @@ export async function bringUp({ workloads }: UpOptions): Promise<void> {
   await kubectl('apply', '-f', join(sourceRoot, 'addons'))
   if (workloads) await kubectl('apply', '-f', join(sourceRoot, 'workloads'))
   await kubectl('-n', 'kube-system', 'rollout', 'status', 'deployment/coredns', '--timeout=60s')
-  if (workloads) await kubectl('-n', 'shop', 'wait', 'pod', '--all', '--for=condition=Ready', '--timeout=90s')
+  // Not the pods by their names: those of an earlier revision may be on their way out.
+  if (workloads) await kubectl('-n', 'shop', 'rollout', 'status', 'deployments,statefulsets', '--timeout=90s')
   say('up')
 }
 
