@@ -17,6 +17,7 @@ import { normalAddresses } from './shared/announcements.ts'
 import type { AnswererData, FromAnswerer, ToAnswerer } from './shared/threads.ts'
 import { type Accepting, tryAccept, waitingEnd } from './syscalls/accept.ts'
 import { answerCall, reportMistake } from './syscalls/answer.ts'
+import { takeOutgoing } from './syscalls/connect.ts'
 import { makeKeptConnections } from './syscalls/kept-connections.ts'
 import { ownArchitecture } from './syscalls/table.ts'
 import { makeWaitingCalls } from './syscalls/waiting-calls.ts'
@@ -47,6 +48,8 @@ function run(notifications: number): void {
       say({ type: 'notice', notice })
     },
     listening: listener => say({ type: 'listening', listener }),
+    tell: message => say(message),
+    hold: id => ledger.add(id),
   })
   const accepting: Accepting = {
     world,
@@ -79,6 +82,8 @@ function run(notifications: number): void {
     for (let found = receiveMessageOnPort(port); found !== undefined; found = receiveMessageOnPort(port)) {
       const message = found.message as ToAnswerer
       if (message.type === 'addresses') world.podAddresses = normalAddresses(message.addresses)
+      else if (message.type === 'answered') ledger.remove(message.id)
+      else takeOutgoing(message, world)
     }
   }
 }

@@ -11,6 +11,9 @@ const NUMBER = 0
 const ARCHITECTURE = 4
 const SECOND_ARGUMENT_LOW = 24
 const SECOND_ARGUMENT_HIGH = 28
+const THIRD_ARGUMENT_LOW = 32
+const SOL_SOCKET = 1
+const SO_ERROR = 4
 const ENOSYS = 38
 export const SECCOMP_RET_ALLOW = 0x7fff0000
 export const SECCOMP_RET_USER_NOTIF = 0x7fc00000
@@ -31,6 +34,7 @@ const give = (label: string, k: number): Step => ({ label, code: BPF_RET_K, k })
 const targets: Readonly<Record<Treatment, string>> = {
   notify: 'notify',
   notifyWithAddress: 'address',
+  notifySocketError: 'socketError',
   refuseENOSYS: 'refuse',
 }
 
@@ -59,6 +63,13 @@ export function makeFilter(architecture: Architecture): Buffer {
     whenEqual(0, 'allowNull'),
     give('notify', SECCOMP_RET_USER_NOTIF),
     give('allowNull', SECCOMP_RET_ALLOW),
+    // Level and option are ints, whose upper halves the kernel does not look at.
+    load(SECOND_ARGUMENT_LOW, 'socketError'),
+    unlessEqual(SOL_SOCKET, 'allowOption'),
+    load(THIRD_ARGUMENT_LOW),
+    unlessEqual(SO_ERROR, 'allowOption'),
+    give('notifyError', SECCOMP_RET_USER_NOTIF),
+    give('allowOption', SECCOMP_RET_ALLOW),
     give('refuse', SECCOMP_RET_ERRNO_ENOSYS),
   ])
 }

@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs'
 import { Failure } from '../protocol/errors.ts'
 import { markLimit } from '../protocol/hook/mark.ts'
 import {
+  type FromSupervisor,
   hookProcessVariable,
   hookSocketVariable,
   hookTokenVariable,
@@ -12,6 +13,7 @@ import { commandEnvironment } from './command/environment.ts'
 import { exitCodeOf } from './command/failure.ts'
 import { followCommand, holdSignals } from './command/follow.ts'
 import { endEverything, signalCommand } from './command/signals.ts'
+import { Connections } from './connections.ts'
 import { type GuardLine, registerWithGuard } from './guard/register.ts'
 import { becomeSubreaper, reapOrphans } from './linux/children.ts'
 import { endAs } from './linux/group.ts'
@@ -170,6 +172,11 @@ class Supervisor {
           hooked: this.#listeners.reaches(message.to),
         })
         break
+      case 'dialled':
+      case 'established':
+      case 'refused':
+        this.#connectionsOf(threads).take(message)
+        break
       case 'retract':
         this.#announcements(threads).retract(message.announcement)
         break
@@ -189,6 +196,13 @@ class Supervisor {
     return this.#opened
   }
 
+  #made: Connections | undefined
+  #connectionsOf({ notifications, tellAnswerer }: Threads): Connections {
+    const say = (message: FromSupervisor) => this.#line.say(message)
+    this.#made ??= new Connections(this.processId, notifications, say, tellAnswerer)
+    return this.#made
+  }
+
   #start(start: Start, threads: Threads): void {
     this.#started = start.command ?? this.ownCommand
     const [file, ...args] = this.#started
@@ -198,6 +212,7 @@ class Supervisor {
     }
     setWanted(threads.memory.wanted, start.ports)
     threads.tellAnswerer({ type: 'addresses', addresses: start.addresses })
+    if (start.outgoing !== undefined) threads.tellAnswerer({ type: 'outgoing', rules: start.outgoing })
     this.#register(start, threads)
     this.#heldSignals = holdSignals()
     const environment = commandEnvironment(process.env, start.environment, this.processId)
@@ -252,7 +267,9 @@ class Supervisor {
 
   #hearAnswerer(message: FromAnswerer): void {
     if (message.type === 'notice') this.#line.say({ type: 'notice', ...message.notice })
-    if (message.type === 'listening') this.#listeners.add(message.listener)
+    else if (message.type === 'listening') this.#listeners.add(message.listener)
+    else if (message.type === 'connecting' || message.type === 'held' || message.type === 'disconnected')
+      void this.#threads.then(threads => this.#connectionsOf(threads).hear(message))
   }
 
   /**

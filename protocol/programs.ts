@@ -11,6 +11,7 @@ export type ProgramName =
   | 'hook-spawner'
   | 'hook-answerer'
   | 'guard'
+  | 'relay'
 
 /** The path of a bundled program: beside the running bundle, or in the checkout's dist/ when the source itself runs (unit tests). */
 export function programPath(name: ProgramName): string {

@@ -14,6 +14,7 @@ const programs = {
   'hook-spawner': 'hooks/spawner-thread.ts',
   'hook-answerer': 'hooks/answerer-thread.ts',
   guard: 'hooks/guard.ts',
+  relay: 'hooks/relay.ts',
 }
 
 rmSync('dist', { recursive: true, force: true })

@@ -69,17 +69,20 @@ export function readProc(pid: number | string, file: string): string {
 }
 
 /** Inodes of the sockets that a process has open; none when it may not be looked into. */
-export function socketInodes(pid: number): Set<string> {
-  const inodes = new Set<string>()
+export const socketInodes = (pid: number): Set<string> => new Set(socketDescriptors(pid).keys())
+
+/** The sockets that a process has open: a descriptor of each, by inode. */
+export function socketDescriptors(pid: number): Map<string, number> {
+  const found = new Map<string, number>()
   for (const descriptor of pidsOf(`/proc/${pid}/fd`)) {
     try {
       const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1]
-      if (inode !== undefined) inodes.add(inode)
+      if (inode !== undefined) found.set(inode, descriptor)
     } catch {
       // Closed in between.
     }
   }
-  return inodes
+  return found
 }
 
 /** Whether any process below `ancestor` has this socket open. */

@@ -5,7 +5,9 @@ import { close, declare } from './libc.ts'
 const SOL_SOCKET = 1
 const SO_TYPE = 3
 const SO_REUSEPORT = 15
+const SO_ERROR = 4
 const SO_RCVTIMEO = 20
+const SO_SNDTIMEO = 21
 const SO_ACCEPTCONN = 30
 const SO_PROTOCOL = 38
 const SO_DOMAIN = 39
@@ -18,12 +20,19 @@ const SOCK_NONBLOCK = 0x800
 const SOCK_CLOEXEC = 0x80000
 const IPPROTO_TCP = 6
 const TCP_INFO = 11
-const TCP_ESTABLISHED = 1
+const TCP_FASTOPEN_CONNECT = 30
+const IPPROTO_IPV6 = 41
+const IPV6_V6ONLY = 26
+export const TCP_ESTABLISHED = 1
+export const TCP_SYN_SENT = 2
+export const TCP_SYN_RECV = 3
+export const TCP_CLOSE = 7
 const TCP_CLOSE_WAIT = 8
 const IPPROTO_MPTCP = 262
 export const AF_INET = 2
 export const AF_INET6 = 10
 export const POLLIN = 1
+export const POLLOUT = 4
 export const POLLERR = 8
 export const POLLHUP = 0x10
 
@@ -36,6 +45,9 @@ const nameCall = declare<[number, Buffer, Buffer]>('int getsockname(int, void*, 
 const peerCall = declare<[number, Buffer, Buffer]>('int getpeername(int, void*, void*)')
 const optionCall = declare<[number, number, number, Buffer, Buffer]>(
   'int getsockopt(int, int, int, void*, void*)',
+)
+const setOptionCall = declare<[number, number, number, Buffer, number]>(
+  'int setsockopt(int, int, int, void*, uint)',
 )
 const fcntl = declare<[number, number, number]>('int fcntl(int, int, long)')
 const pollCall = declare<[Buffer, number, number]>('int poll(void*, ulong, int)')
@@ -78,24 +90,50 @@ export const isListening = (socket: number): boolean => intOption(socket, SO_ACC
 export const isNonBlocking = (socket: number): boolean => (fcntl(socket, F_GETFL, 0) & O_NONBLOCK) !== 0
 
 /** SO_RCVTIMEO in milliseconds, 0 for none: how long a blocking accept waits. */
-export function receiveTimeoutMs(socket: number): number {
-  if (readOption(socket, SOL_SOCKET, SO_RCVTIMEO, 16) < 0) return 0
+export const receiveTimeoutMs = (socket: number): number => timeoutMs(socket, SO_RCVTIMEO)
+/** SO_SNDTIMEO in milliseconds, 0 for none: how long a blocking connect waits. */
+export const sendTimeoutMs = (socket: number): number => timeoutMs(socket, SO_SNDTIMEO)
+
+// struct timeval: s64 seconds, s64 microseconds
+function timeoutMs(socket: number, which: number): number {
+  if (readOption(socket, SOL_SOCKET, which, 16) < 0) return 0
   return Number(option.readBigInt64LE(0)) * 1000 + Math.ceil(Number(option.readBigInt64LE(8)) / 1000)
 }
+
+/** SO_ERROR as a positive errno, 0 for none; asking clears it. */
+export const takeError = (socket: number): number => Math.max(0, intOption(socket, SO_ERROR))
+export const isOnlySix = (socket: number): boolean =>
+  readOption(socket, IPPROTO_IPV6, IPV6_V6ONLY, 4) >= 0 && option.readInt32LE(0) === 1
+
+function setIntOption(socket: number, level: number, which: number, value: number): number {
+  option.writeInt32LE(value, 0)
+  return setOptionCall(socket, level, which, option, 4)
+}
+
+export const sharePort = (socket: number): number => setIntOption(socket, SOL_SOCKET, SO_REUSEPORT, 1)
+/** A connect that would wait for the first data does not wait any more (TCP_FASTOPEN_CONNECT). */
+export const connectAtOnce = (socket: number): number =>
+  setIntOption(socket, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, 0)
 
 export const bind = (socket: number, address: Buffer): number => bindCall(socket, address, address.length)
 export const listen = (socket: number, backlog: number): number => listenCall(socket, backlog)
 export const connect = (socket: number, address: Buffer): number =>
   connectCall(socket, address, address.length)
+/** connect(2) with AF_UNSPEC: what is in progress or connected is neither any more. */
+export const disconnect = (socket: number): number => connectCall(socket, Buffer.alloc(16), 16)
 export const openStream = (family: number, options: { nonBlocking: boolean }): number =>
   socketCall(family, SOCK_STREAM | SOCK_CLOEXEC | (options.nonBlocking ? SOCK_NONBLOCK : 0), 0)
 
+/** The state of a TCP socket, TCP_* of linux/tcp_states.h; 0 when it is none. */
+export function tcpState(socket: number): number {
+  // struct tcp_info begins with u8 state.
+  return readOption(socket, IPPROTO_TCP, TCP_INFO, 1) < 0 ? 0 : option[0]!
+}
+
 /** Whether this end of a connection has said its last (shutdown, reset): it is in any state but those in which it may still send (tcp(7)). */
 export function isEnding(socket: number): boolean {
-  // struct tcp_info begins with u8 state.
-  if (readOption(socket, IPPROTO_TCP, TCP_INFO, 1) < 0) return false
-  const state = option[0]
-  return state !== TCP_ESTABLISHED && state !== TCP_CLOSE_WAIT
+  const state = tcpState(socket)
+  return state !== 0 && state !== TCP_ESTABLISHED && state !== TCP_CLOSE_WAIT
 }
 
 function readName(result: number): Buffer | number {

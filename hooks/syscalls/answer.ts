@@ -11,8 +11,10 @@ import {
 } from '../linux/notification.ts'
 import { type Accepting, answerAccept } from './accept.ts'
 import { answerBind, forgetBind } from './bind.ts'
+import { answerConnect } from './connect.ts'
 import { answerListen } from './listen.ts'
 import { answerGetpeername, answerGetsockname } from './names.ts'
+import { answerSocketError } from './socket-error.ts'
 import { type Architecture, nameCall } from './table.ts'
 import { leaveAlone, type Outcome, type World } from './world.ts'
 
@@ -67,6 +69,10 @@ function dispatch(call: Call, { architecture, accepting }: Context): Outcome {
       waiting.sweep()
       kept.sweep()
       return answerBind(call, world)
+    case 'connect':
+      return answerConnect(call, world)
+    case 'getsockopt':
+      return answerSocketError(call, world)
     case 'listen':
       return answerListen(call, world)
     case 'accept':

@@ -15,6 +15,11 @@ export const answerGetsockname = (call: Call, world: World): Outcome =>
     const binding = world.bindings.get(cookie)
     if (binding !== undefined && !isSame(binding.asked, binding.actual))
       return show(call, world, binding.family, shownBinding(binding))
+    const outgoing = world.outgoing.get(cookie)
+    if (outgoing !== undefined)
+      return outgoing.local === undefined
+        ? leaveAlone('in progress')
+        : show(call, world, outgoing.family, outgoing.local)
     const found = findDelivered(copy, cookie, world)
     return found === undefined
       ? leaveAlone('its own address')
@@ -25,6 +30,11 @@ export const answerGetpeername = (call: Call, world: World): Outcome =>
   withCopy(call, world, copy => {
     const cookie = cookieOf(copy)
     if (cookie === undefined) return leaveAlone('not a socket')
+    const outgoing = world.outgoing.get(cookie)
+    if (outgoing !== undefined)
+      return typeof peerName(copy) === 'number'
+        ? leaveAlone('not connected')
+        : show(call, world, outgoing.family, outgoing.to)
     const found = findDelivered(copy, cookie, world)
     return found === undefined
       ? leaveAlone('its own peer')

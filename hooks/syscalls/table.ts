@@ -1,9 +1,14 @@
 // Which system calls are trapped, for each architecture: the one list that the filter and the answerer are made from.
 
-/** What is done with a call; `notifyWithAddress` traps it only when its second argument, the address buffer, is not null. */
-export type Treatment = 'notify' | 'notifyWithAddress' | 'refuseENOSYS'
+/**
+ * What is done with a call; `notifyWithAddress` traps it only when its second argument, the address buffer, is not null, and
+ * `notifySocketError` only when it asks for SO_ERROR of SOL_SOCKET.
+ */
+export type Treatment = 'notify' | 'notifyWithAddress' | 'notifySocketError' | 'refuseENOSYS'
 
 export type CallName =
+  | 'connect'
+  | 'getsockopt'
   | 'bind'
   | 'listen'
   | 'accept'
@@ -13,6 +18,8 @@ export type CallName =
   | 'io_uring_setup'
 
 export const treatments: Readonly<Record<CallName, Treatment>> = {
+  connect: 'notify',
+  getsockopt: 'notifySocketError',
   bind: 'notify',
   listen: 'notify',
   accept: 'notifyWithAddress',
@@ -46,11 +53,13 @@ export const architectures = {
   x64: {
     audit: AUDIT_ARCH_X86_64,
     numbers: {
+      connect: 42,
       accept: 43,
       bind: 49,
       listen: 50,
       getsockname: 51,
       getpeername: 52,
+      getsockopt: 55,
       accept4: 288,
       io_uring_setup: 425,
     },
@@ -65,8 +74,10 @@ export const architectures = {
       bind: 200,
       listen: 201,
       accept: 202,
+      connect: 203,
       getsockname: 204,
       getpeername: 205,
+      getsockopt: 209,
       accept4: 242,
       io_uring_setup: 425,
     },

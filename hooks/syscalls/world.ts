@@ -1,6 +1,8 @@
 // What the answers to system calls are decided from: the session's wishes, and what is known of sockets by their cookies.
 import type { Endpoint } from '../../protocol/codec.ts'
+import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import { type Descriptors, makeDescriptors } from '../linux/descriptors.ts'
+import { openListenTable } from '../linux/sock-diag.ts'
 import { ownNamespace } from '../linux/sockets.ts'
 import {
   type Announced,
@@ -10,6 +12,8 @@ import {
   type SharedMemory,
 } from '../shared/announcements.ts'
 import { BoundedMap } from '../shared/bounded-map.ts'
+import { makeOwnAddresses } from '../shared/own-addresses.ts'
+import type { ConnectMessage } from '../shared/threads.ts'
 
 /** Cookies are never reused, so what is kept of closed sockets is only waste; this many sockets are remembered. */
 const socketLimit = 65_536
@@ -47,6 +51,18 @@ export type Binding = { family: number; asked: Endpoint; actual: Endpoint }
 /** `isHeard`: the kernel took our answer to it. */
 export type LastBind = { cookie: bigint; asked: Buffer; isHeard: boolean }
 
+/** A connection that the process made, or is making, to what is not this machine's. */
+export type Outgoing = {
+  family: number
+  to: Endpoint
+  /** What the process sees as its own address, once the pod has connected. */
+  local?: Endpoint
+  /** What SO_ERROR is to say, once. */
+  errno?: number
+  /** Whether the kernel took our EINPROGRESS. */
+  isHeard: boolean
+}
+
 export type World = {
   readonly listener: number
   readonly supervisor: number
@@ -68,7 +84,17 @@ export type World = {
   readonly undelivered: Map<bigint, true>
   /** The session's substitute for a port that could not be had. */
   readonly substitutes: Map<number, number>
+  outgoingRules: OutgoingRules | undefined
+  readonly outgoing: Map<bigint, Outgoing>
+  /** Whether something on this machine takes connections to that address. */
+  listensHere(to: Endpoint): boolean
+  /** Whether that address is one of this machine's. */
+  isOwnAddress(address: string): boolean
   isWanted(port: number): boolean
+  /** The supervisor sees to the rest of it. */
+  tell(message: ConnectMessage): void
+  /** Lists a call that is answered later; false when there is no room. */
+  hold(id: bigint): boolean
   notice(notice: Notice): void
   listening(listener: Listener): void
 }
@@ -76,6 +102,8 @@ export type World = {
 export function makeWorld(options: {
   listener: number
   memory: SharedMemory
+  tell: (message: ConnectMessage) => void
+  hold: (id: bigint) => boolean
   notice: (notice: Notice) => void
   listening: (listener: Listener) => void
 }): World {
@@ -93,8 +121,23 @@ export function makeWorld(options: {
     delivered: new BoundedMap(socketLimit),
     undelivered: new BoundedMap(undeliveredLimit),
     substitutes: new Map(),
+    outgoingRules: undefined,
+    outgoing: new BoundedMap(socketLimit),
+    listensHere: makeListensHere(),
+    isOwnAddress: makeOwnAddresses(),
     isWanted: port => isWanted(options.memory.wanted, port),
+    tell: options.tell,
+    hold: options.hold,
     notice: options.notice,
     listening: options.listening,
+  }
+}
+
+/** Opened when it is first asked: most commands connect to nothing, or to what is not loopback. */
+function makeListensHere(): World['listensHere'] {
+  let table: ReturnType<typeof openListenTable> | undefined
+  return to => {
+    table ??= openListenTable()
+    return table.at(to) !== undefined
   }
 }

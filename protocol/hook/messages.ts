@@ -5,6 +5,7 @@
 // and starts the command when `start` comes. If the socket ends before `start`, it exits 125 quietly; after `start`, it ends the command.
 import * as t from 'io-ts'
 import { count, endpoint, object, oneOf, port } from '../codec.ts'
+import { quietPorts } from './relay.ts'
 
 const type = <const T extends string>(name: T, summary: string) => [oneOf(name), summary] as const
 
@@ -17,6 +18,24 @@ export const hookFailure = object(
   },
   { detail: [t.string, 'what helps to find the cause'] },
 )
+
+/** What becomes of connections that a process makes. */
+export const outgoingRules = object(
+  'OutgoingRules',
+  {
+    tcp: [t.boolean, 'whether TCP connections leave from the pod'],
+    ignoreLocalhost: [t.boolean, 'whether connections to loopback addresses all stay on this machine'],
+  },
+  {
+    quiet: [
+      quietPorts,
+      "the relay's; without them what belongs to the pod is refused with ENETUNREACH, and never made from this machine",
+    ],
+  },
+)
+export type OutgoingRules = t.TypeOf<typeof outgoingRules>
+
+const connection = [t.string, 'cookie of the socket'] as const
 
 export const fromSupervisor = t.union([
   object('HookHello', {
@@ -55,6 +74,23 @@ export const fromSupervisor = t.union([
     type: type('reached', 'answers `connected`'),
     announcement: [count, 'its id'],
     hooked: [t.boolean, 'whether a hooked process, and nobody else, can have that connection'],
+  }),
+  object('HookConnect', {
+    type: type(
+      'connect',
+      'a process connects to what is the pod’s; its socket is in progress to the quiet port',
+    ),
+    connection: [...connection],
+    to: [endpoint, 'where it wants to connect'],
+    from: [endpoint, 'the loopback address and port that its socket has'],
+  }),
+  object('HookKnown', {
+    type: type('known', 'answers `dialled`: the process sees the address from here on'),
+    connection: [...connection],
+  }),
+  object('HookAbandoned', {
+    type: type('abandoned', 'no process has that socket any more, or it is in progress no longer'),
+    connection: [...connection],
   }),
   object('HookSignalled', {
     type: type('signalled', 'the oldest `signal` that was not confirmed yet has been given to the command'),
@@ -98,6 +134,10 @@ export const toSupervisor = t.union([
       guardToken: [t.string, 'secret to show to the guard'],
     },
     {
+      outgoing: [
+        outgoingRules,
+        'what becomes of connections that the process makes; default: all are left alone',
+      ],
       command: [
         t.array(t.string),
         "program and arguments; default: those of the supervisor's own command line",
@@ -135,6 +175,20 @@ export const toSupervisor = t.union([
       'the announced connection did not come about, or the server has closed its side of it',
     ),
     announcement: [count, 'its id'],
+  }),
+  object('HookDialled', {
+    type: type('dialled', 'the pod is connected'),
+    connection: [...connection],
+    local: [endpoint, "the pod's end of it, which the process sees as its own"],
+  }),
+  object('HookEstablished', {
+    type: type('established', "the relay has completed the process's connection"),
+    connection: [...connection],
+  }),
+  object('HookRefused', {
+    type: type('refused', 'the pod could not connect'),
+    connection: [...connection],
+    errno: [t.string, 'what its connect gave, such as EHOSTUNREACH'],
   }),
   object('HookSignal', { type: type('signal', 'send the command a signal'), signal: [t.string, 'its name'] }),
   object('HookEnd', {

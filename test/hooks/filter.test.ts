@@ -20,7 +20,7 @@ const withAddress = (address: bigint): readonly bigint[] => [3n, address, 0n]
 for (const [name, architecture] of Object.entries(architectures) as [string, Architecture][]) {
   const { audit, numbers } = architecture
   describe(`makeFilter() for ${name}`, () => {
-    for (const call of ['bind', 'listen', 'getsockname', 'getpeername'] as const)
+    for (const call of ['connect', 'bind', 'listen', 'getsockname', 'getpeername'] as const)
       it(`traps ${call} whatever its arguments`, () => {
         assert.equal(verdict(architecture, { arch: audit, nr: numbers[call] }), SECCOMP_RET_USER_NOTIF)
       })
@@ -38,6 +38,19 @@ for (const [name, architecture] of Object.entries(architectures) as [string, Arc
           )
         })
     }
+    it('traps getsockopt only when it asks for SO_ERROR of SOL_SOCKET', () => {
+      const asked = (level: bigint, option: bigint) =>
+        verdict(architecture, { arch: audit, nr: numbers.getsockopt, args: [3n, level, option, 0x1000n] })
+      assert.equal(asked(1n, 4n), SECCOMP_RET_USER_NOTIF)
+      assert.equal(asked(0x100000001n, 0x700000004n), SECCOMP_RET_USER_NOTIF)
+      for (const [level, option] of [
+        [1n, 3n],
+        [6n, 4n],
+        [4n, 1n],
+        [0n, 4n],
+      ] as const)
+        assert.equal(asked(level, option), SECCOMP_RET_ALLOW, `${level} ${option}`)
+    })
     it('refuses io_uring_setup with ENOSYS, so that runtimes fall back to calls that are seen', () => {
       const nr = numbers.io_uring_setup
       assert.equal(verdict(architecture, { arch: audit, nr }), SECCOMP_RET_ERRNO_ENOSYS)

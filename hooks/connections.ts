@@ -1,0 +1,179 @@
+// Connections that hooked processes make to what is the pod's, in the supervisor's main thread: from the call that began one to its answer.
+import { constants } from 'node:os'
+import type { FromSupervisor, ToSupervisor } from '../protocol/hook/messages.ts'
+import { writeAddress } from './address.ts'
+import { type Descriptors, makeDescriptors } from './linux/descriptors.ts'
+import { close } from './linux/libc.ts'
+import { sendContinue, sendResult } from './linux/notification.ts'
+import { markedProcesses, socketDescriptors } from './linux/processes.ts'
+import { abandon, openClosedPort, refuse } from './linux/quiet-port.ts'
+import { connect, cookieOf, peerName, TCP_SYN_SENT, tcpState } from './linux/sockets.ts'
+import type { Connecting, ConnectMessage, HeldConnect, Place, ToAnswerer } from './shared/threads.ts'
+
+const EINPROGRESS = 115
+const ENETUNREACH = 101
+/** Whether the process still wants a connection is looked at so often, for nobody tells that it has closed a socket. */
+const lookMs = 1_000
+
+type Held = { id: bigint; timer: NodeJS.Timeout | undefined }
+type Made = Connecting & { calls: Held[]; isEstablished: boolean; hasDescriptors: boolean }
+type Message = Extract<ToSupervisor, { type: 'dialled' | 'established' | 'refused' }>
+
+export class Connections {
+  readonly #made = new Map<bigint, Made>()
+  readonly #descriptors: Descriptors = makeDescriptors()
+  readonly #closed = new Map<string, number>()
+  readonly #look: NodeJS.Timeout
+
+  constructor(
+    readonly processId: string,
+    readonly notifications: number,
+    readonly say: (message: FromSupervisor) => void,
+    readonly tellAnswerer: (message: ToAnswerer) => void,
+  ) {
+    this.#look = setInterval(() => this.#abandonClosed(), lookMs)
+    this.#look.unref()
+  }
+
+  hear(message: ConnectMessage): void {
+    if (message.type === 'connecting') this.#begin(message.connecting)
+    else if (message.type === 'held') this.#hold(message.cookie, message.place, message.held)
+    else this.#abandon(message.cookie)
+  }
+
+  take(message: Message): void {
+    const cookie = BigInt(message.connection)
+    const made = this.#made.get(cookie)
+    if (made === undefined) return
+    if (message.type === 'dialled') {
+      this.tellAnswerer({ type: 'dialled', cookie, local: message.local })
+      this.say({ type: 'known', connection: message.connection })
+    } else if (message.type === 'established') this.#established(made)
+    else this.#refused(made, constants.errno[message.errno as keyof typeof constants.errno] ?? ENETUNREACH)
+  }
+
+  #begin(connecting: Connecting): void {
+    const { cookie, to, from, held } = connecting
+    this.#made.set(cookie, { ...connecting, calls: [], isEstablished: false, hasDescriptors: true })
+    this.say({ type: 'connect', connection: String(cookie), to, from })
+    if (held !== undefined) this.#hold(cookie, connecting.place, held)
+  }
+
+  #hold(cookie: bigint, place: Place, { id, timeoutMs }: HeldConnect): void {
+    const made = this.#made.get(cookie)
+    if (made === undefined) {
+      this.#answerLate(id, cookie, place)
+      return
+    }
+    const late = () => {
+      made.calls = made.calls.filter(call => call.id !== id)
+      this.#answer(id, -EINPROGRESS)
+    }
+    made.calls.push({ id, timer: timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined })
+  }
+
+  /** It was decided while the call was on its way here: a connected socket is the kernel's to answer for, any other must not reach its network. */
+  #answerLate(id: bigint, cookie: bigint, place: Place): void {
+    const copy = this.#copyAt(place, cookie)
+    const isConnected = copy !== undefined && typeof peerName(copy) !== 'number'
+    if (copy !== undefined) close(copy)
+    if (!isConnected) this.#answer(id, -ENETUNREACH)
+    else {
+      sendContinue(this.notifications, bytesOf(id))
+      this.tellAnswerer({ type: 'answered', id })
+    }
+  }
+
+  #answer(id: bigint, result: number): void {
+    sendResult(this.notifications, bytesOf(id), result)
+    this.tellAnswerer({ type: 'answered', id })
+  }
+
+  #release({ calls }: Made, result: number): void {
+    for (const { id, timer } of calls.splice(0)) {
+      clearTimeout(timer)
+      this.#answer(id, result)
+    }
+  }
+
+  #established(made: Made): void {
+    this.#made.delete(made.cookie)
+    if (made.calls.length === 0) return
+    const copy = this.#copyOf(made)
+    if (copy !== undefined) {
+      // Hears of the success in the process's place: the next connect of that socket gives EISCONN, as after any other.
+      connect(copy, writeAddress(made.family, made.to))
+      close(copy)
+    }
+    this.#release(made, 0)
+  }
+
+  #refused(made: Made, errno: number): void {
+    const { cookie, calls } = made
+    this.#made.delete(cookie)
+    const isHeld = calls.length > 0
+    // Known to the answerer before the process can ask.
+    this.tellAnswerer(isHeld ? { type: 'forget', cookie } : { type: 'refused', cookie, errno })
+    const copy = this.#copyOf(made)
+    if (copy !== undefined && tcpState(copy) === TCP_SYN_SENT) {
+      if (isHeld) abandon(copy)
+      else refuse(copy, this.#closedFor(made))
+    }
+    if (copy !== undefined) close(copy)
+    this.#release(made, -errno)
+  }
+
+  /** Where nobody listens, by the protocol that the socket went to the quiet port by. */
+  #closedFor({ family, from }: Made): Buffer {
+    const address = from.address.includes(':') ? '::1' : '127.0.0.1'
+    const port = this.#closed.get(address) ?? openClosedPort(address)
+    this.#closed.set(address, port)
+    return writeAddress(family, { address, port: Math.max(port, 1) })
+  }
+
+  #abandon(cookie: bigint): void {
+    const made = this.#made.get(cookie)
+    if (made === undefined) return
+    this.#made.delete(cookie)
+    this.#release(made, -ENETUNREACH)
+    this.say({ type: 'abandoned', connection: String(cookie) })
+  }
+
+  /** The process may have closed the socket, or ended. */
+  #abandonClosed(): void {
+    if (this.#made.size === 0) return
+    const open = new Set(markedProcesses(this.processId).flatMap(pid => [...socketDescriptors(pid).keys()]))
+    for (const made of [...this.#made.values()]) {
+      // Twice in a row, for it may have been handed from one process to another while we looked.
+      if (open.has(String(made.inode))) made.hasDescriptors = true
+      else if (made.hasDescriptors) made.hasDescriptors = false
+      else this.#abandon(made.cookie)
+    }
+  }
+
+  /** Our copy of the socket, wherever a process has it by this time; the caller closes it. */
+  #copyOf({ place, cookie, inode }: Made): number | undefined {
+    const copy = this.#copyAt(place, cookie)
+    if (copy !== undefined) return copy
+    for (const pid of markedProcesses(this.processId)) {
+      const descriptor = socketDescriptors(pid).get(String(inode))
+      const found = descriptor === undefined ? undefined : this.#copyAt({ thread: pid, descriptor }, cookie)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
+  #copyAt({ thread, descriptor }: Place, cookie: bigint): number | undefined {
+    const copy = this.#descriptors.copy(thread, descriptor)
+    if (copy < 0) return undefined
+    if (cookieOf(copy) === cookie) return copy
+    close(copy)
+    return undefined
+  }
+}
+
+function bytesOf(id: bigint): Buffer {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigUInt64LE(id)
+  return bytes
+}

@@ -1,0 +1,187 @@
+// Answers connect: what is the pod's is put in progress to the quiet port and dialled from the pod; what is this machine's is left alone.
+import type { Endpoint } from '../../protocol/codec.ts'
+import { isLoopback, isWildcard, readAddress, writeAddress } from '../address.ts'
+import { readMemory } from '../linux/memory.ts'
+import { type Call, idOf, intArgument, isAlive, threadOf } from '../linux/notification.ts'
+import {
+  AF_INET,
+  AF_INET6,
+  connect,
+  connectAtOnce,
+  cookieOf,
+  inodeOf,
+  isNonBlocking,
+  isOnlySix,
+  namespaceOf,
+  sendTimeoutMs,
+  setNonBlocking,
+  socketName,
+  streamFamily,
+  TCP_CLOSE,
+  takeError,
+  tcpState,
+} from '../linux/sockets.ts'
+import type { Connecting, ToAnswerer } from '../shared/threads.ts'
+import { moveAddress } from './bind.ts'
+import { withCopy } from './with-copy.ts'
+import { done, give, leaveAlone, type Outcome, type Outgoing, type World } from './world.ts'
+
+const ENETUNREACH = 101
+const EINPROGRESS = 115
+const AF_UNSPEC = 0
+
+export type ConnectFacts = Pick<
+  World,
+  'outgoingRules' | 'isOwnAddress' | 'listensHere' | 'isWanted' | 'substitutes'
+>
+/** Why a connection stays on this machine, at another address perhaps; or that it is the pod's. */
+export type ConnectDecision = { where: 'here'; why: string; instead?: Endpoint } | { where: 'pod' }
+
+const here = (why: string): ConnectDecision => ({ where: 'here', why })
+
+export function decideConnect(to: Endpoint, facts: ConnectFacts): ConnectDecision {
+  const local = isLoopback(to.address) || isWildcard(to.address)
+  const substitute = facts.substitutes.get(to.port)
+  if (local && substitute !== undefined)
+    return { where: 'here', why: 'the process listens there', instead: { ...to, port: substitute } }
+  const rules = facts.outgoingRules
+  if (!rules?.tcp) return here('outgoing traffic is not part of the session')
+  if (local) return decideLoopback(to, facts)
+  if (facts.isOwnAddress(to.address)) return here("this machine's own address")
+  if (/^(fe[89ab].|ff..):/.test(to.address)) return here('an address of this link')
+  return { where: 'pod' }
+}
+
+/** A port that the pod listens on is the process's: until it listens, nobody does. */
+function decideLoopback(to: Endpoint, facts: ConnectFacts): ConnectDecision {
+  if (facts.outgoingRules?.ignoreLocalhost) return here('loopback stays here')
+  if (facts.isWanted(to.port)) return here("the process's own port")
+  return facts.listensHere(to) ? here('something listens there') : { where: 'pod' }
+}
+
+export function answerConnect(call: Call, world: World): Outcome {
+  const size = intArgument(call, 2)
+  if (size < 2 || size > 128) return leaveAlone('not an Internet address')
+  const bytes = readMemory(call, 1, size)
+  if (typeof bytes === 'number') return leaveAlone('no address can be read')
+  if (bytes.readUInt16LE(0) === AF_UNSPEC) return disconnected(call, world)
+  const to = readAddress(bytes)
+  if (to === undefined) return leaveAlone('not an Internet address')
+  const decision = decideConnect(to, world)
+  if (decision.where === 'here' && decision.instead === undefined && world.outgoing.size === 0)
+    return leaveAlone(decision.why)
+  return withCopy(call, world, copy => {
+    const family = streamFamily(copy)
+    if (family === undefined || (family === AF_INET && bytes.readUInt16LE(0) !== AF_INET))
+      return leaveAlone('not a TCP socket')
+    if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
+    const cookie = cookieOf(copy)
+    if (cookie === undefined) return leaveAlone('not a socket')
+    const known = world.outgoing.get(cookie)
+    const again = known === undefined ? undefined : connectAgain(call, { copy, cookie, known }, world)
+    if (again !== undefined) return again
+    if (decision.where === 'pod') return begin(call, { copy, cookie, family, to }, world)
+    if (decision.instead === undefined) return leaveAlone(decision.why)
+    if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
+    return give(connect(copy, moveAddress(bytes, decision.instead)))
+  })
+}
+
+function disconnected(call: Call, world: World): Outcome {
+  if (world.outgoing.size === 0) return leaveAlone('a disconnect')
+  return withCopy(call, world, copy => {
+    const cookie = cookieOf(copy)
+    if (cookie !== undefined && world.outgoing.delete(cookie)) world.tell({ type: 'disconnected', cookie })
+    return leaveAlone('a disconnect')
+  })
+}
+
+type Made = { copy: number; cookie: bigint; known: Outgoing }
+
+/**
+ * A second connect of a socket. While it is in progress, or connected, the kernel knows what to say, and looks at no address; a blocking
+ * call waits with the first. When it is neither, the socket is to be connected anew: undefined.
+ */
+function connectAgain(call: Call, { copy, cookie, known }: Made, world: World): Outcome | undefined {
+  if (known.errno !== undefined) {
+    takeError(copy)
+    world.outgoing.delete(cookie)
+    return give(-known.errno)
+  }
+  const state = tcpState(copy)
+  if (state === TCP_CLOSE) {
+    world.outgoing.delete(cookie)
+    world.tell({ type: 'disconnected', cookie })
+    return undefined
+  }
+  if (!known.isHeard) return inProgress(known)
+  if (isNonBlocking(copy)) return leaveAlone('a second connect')
+  const place = { thread: threadOf(call), descriptor: intArgument(call, 0) }
+  const held = heldOf(call, copy)
+  if (!world.hold(held.id)) return leaveAlone('too many calls wait')
+  world.tell({ type: 'held', cookie, place, held })
+  return done
+}
+
+const heldOf = (call: Call, copy: number) => ({ id: idOf(call), timeoutMs: sendTimeoutMs(copy) })
+
+/** A signal may have ended the call before its answer came: made again, it gets the same one. */
+function inProgress(known: Outgoing): Outcome {
+  known.isHeard = true
+  return give(-EINPROGRESS, () => {
+    known.isHeard = false
+  })
+}
+
+type Begun = { copy: number; cookie: bigint; family: number; to: Endpoint }
+
+function begin(call: Call, { copy, cookie, family, to }: Begun, world: World): Outcome {
+  const quiet = quietFor(copy, family, world)
+  if (quiet === undefined) return give(-ENETUNREACH)
+  if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
+  const blocking = !isNonBlocking(copy)
+  connectAtOnce(copy)
+  if (blocking) setNonBlocking(copy, { nonBlocking: true })
+  const result = connect(copy, writeAddress(family, quiet))
+  if (blocking) setNonBlocking(copy, { nonBlocking: false })
+  if (result !== -EINPROGRESS) return give(result)
+  const name = socketName(copy)
+  const from = typeof name === 'number' ? undefined : readAddress(name)
+  if (from === undefined) return give(-ENETUNREACH)
+  const known: Outgoing = { family, to, isHeard: true }
+  world.outgoing.set(cookie, known)
+  const place = { thread: threadOf(call), descriptor: intArgument(call, 0) }
+  const connecting: Connecting = { cookie, inode: inodeOf(copy), family, to, from, place }
+  const held = blocking ? heldOf(call, copy) : undefined
+  if (held !== undefined && !world.hold(held.id)) return give(-ENETUNREACH)
+  world.tell({
+    type: 'connecting',
+    connecting: held === undefined ? connecting : { ...connecting, held },
+  })
+  return held === undefined ? inProgress(known) : done
+}
+
+/** IPv6 sockets go by IPv4 where they can, so that a machine without ::1 can serve them. */
+function quietFor(copy: number, family: number, world: World): Endpoint | undefined {
+  const quiet = world.outgoingRules?.quiet
+  if (quiet === undefined) return undefined
+  const four = { address: '127.0.0.1', port: quiet.four }
+  if (family !== AF_INET6) return four
+  const name = socketName(copy)
+  const bound = typeof name === 'number' ? undefined : readAddress(name)?.address
+  const isSix = isOnlySix(copy) || (bound !== undefined && bound !== '::' && bound.includes(':'))
+  if (!isSix) return four
+  return quiet.six === undefined ? undefined : { address: '::1', port: quiet.six }
+}
+
+/** What the supervisor says of connections; they are read before each call is answered. */
+export function takeOutgoing(message: ToAnswerer, world: World): void {
+  if (message.type === 'outgoing') world.outgoingRules = message.rules
+  else if (message.type === 'forget') world.outgoing.delete(message.cookie)
+  else if (message.type === 'dialled' || message.type === 'refused') {
+    const known = world.outgoing.get(message.cookie)
+    if (known === undefined) return
+    if (message.type === 'dialled') known.local = message.local
+    else known.errno = message.errno
+  }
+}
