@@ -1,4 +1,4 @@
-// The agent program with real containers of podman and plain containerd, and with the runtimes out of reach.
+// The agent program with real containers of podman, Docker and plain containerd, and with the runtimes out of reach.
 import assert from 'node:assert/strict'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -44,15 +44,17 @@ describe('the agent program at containers', () => {
     return lines.filter(line => 'target' in line).map(line => line.target as Line)
   }
 
-  it('lists those of podman and of every namespace of containerd once each, with their ports', async () => {
+  it('lists those of podman, of Docker and of every namespace of containerd once each, with their ports', async () => {
     await containers.startInPodman('shop', 8080)
+    await containers.startInDocker('cart', 8083)
     await containers.startInContainerd('first', 'web', 8081)
     await containers.startInContainerd('second', 'db', 8082)
     const found = (await listed(...through)).filter(target =>
-      ['shop', 'web', 'db'].includes(String(target.name)),
+      ['shop', 'cart', 'web', 'db'].includes(String(target.name)),
     )
     const rows = found.map(({ target, runtime, ports, ready }) => ({ target, runtime, ports, ready }))
     assert.deepEqual(rows, [
+      { target: 'container/cart', runtime: 'docker', ports: [8083], ready: true },
       { target: 'container/shop', runtime: 'podman', ports: [8080], ready: true },
       { target: 'container/web', runtime: 'containerd', ports: [8081], ready: true },
       { target: 'container/db', runtime: 'containerd', ports: [8082], ready: true },
@@ -125,28 +127,22 @@ describe('the agent program at containers', () => {
     await agent.end()
   })
 
-  it('tells the variables that a container was made with when its program has written its title over them', async () => {
-    const program = compile('title-over-environment.c', 'c-static')
-    const mount = ['--volume', `${program}:/titled:ro`]
-    await containers.startInPodman(
-      'shop',
-      8080,
-      ...mount,
-      '--env',
-      'GREETING=hello',
-      '--entrypoint',
-      '/titled',
-    )
-    const pid = await containers.podman('inspect', '--format', '{{.State.Pid}}', 'shop')
-    const title = () => readFileSync(`/proc/${pid}/cmdline`, 'latin1')
-    await untilState('the title of the program', () => title().startsWith('web: master process'))
-    const agent = await attachAgent('container/shop', { through })
-    const facts = await agent.ask({ ask: 'describe' })
-    assert.equal((facts.environment as Line).GREETING, 'hello')
-    const { text } = await agent.said.take('the notice', value => value.event === 'notice')
-    assert.match(String(text), /title over its variables; those that the container was made with are given/)
-    await agent.end()
-  })
+  for (const runtime of ['podman', 'docker'] as const)
+    it(`tells the variables that a container of ${runtime} was made with when its program has written its title over them`, async () => {
+      const program = compile('title-over-environment.c', 'c-static')
+      const mount = ['--volume', `${program}:/titled:ro`, '--entrypoint', '/titled']
+      const start = runtime === 'podman' ? containers.startInPodman : containers.startInDocker
+      await start('shop', 8080, ...mount, '--env', 'GREETING=hello')
+      const pid = await containers[runtime]('inspect', '--format', '{{.State.Pid}}', 'shop')
+      const title = () => readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+      await untilState('the title of the program', () => title().startsWith('web: master process'))
+      const agent = await attachAgent('container/shop', { through })
+      const facts = await agent.ask({ ask: 'describe' })
+      assert.equal((facts.environment as Line).GREETING, 'hello')
+      const { text } = await agent.said.take('the notice', value => value.event === 'notice')
+      assert.match(String(text), /title over its variables; those that the container was made with are given/)
+      await agent.end()
+    })
 
   it('tells that a container was stopped while it was attached', async () => {
     await containers.startInPodman('shop', 8080)

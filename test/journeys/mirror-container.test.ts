@@ -1,4 +1,4 @@
-// Mirroring from a container, from the name that a user gives to the bytes at the process: podman's, and one that only containerd knows.
+// Mirroring from a container, from the name that a user gives to the bytes at the process: podman's, Docker's, and one that only containerd knows.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { launch } from '../../protocol/rpc/processes.ts'
@@ -40,6 +40,13 @@ describe('a container is mirrored by its name', () => {
       async start() {
         await containers.startInPodman('shop', port)
         return containers.podman('inspect', '--format', '{{.State.Pid}}', 'shop')
+      },
+    },
+    {
+      runtime: 'docker',
+      async start() {
+        await containers.startInDocker('shop', port)
+        return containers.docker('inspect', '--format', '{{.State.Pid}}', 'shop')
       },
     },
     {

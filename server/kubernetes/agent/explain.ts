@@ -5,6 +5,7 @@ import { clip } from '../targets/pod-state.ts'
 import { containerEnd } from './explain-end.ts'
 import { explainImage } from './explain-image.ts'
 import { explainScheduling } from './explain-scheduling.ts'
+import { agentContainerName } from './marks.ts'
 import { refusalFailure, refusalOf } from './refusal.ts'
 import { type Circumstances, type Explanation, lastOf, type Sight } from './sight.ts'
 
@@ -16,7 +17,7 @@ export function explain(sight: Sight, about: Circumstances): Explanation {
       message: 'its container ended',
       failure: containerEnd(container.state.terminated),
     }
-  if (container?.state?.running !== undefined)
+  if (container?.state?.running !== undefined || hasStarted(sight))
     return { step: 'deliver', message: 'delivering the agent to its pod' }
   if (pod === undefined) return withoutPod(sight, about)
   if (!about.ephemeral) {
@@ -24,6 +25,16 @@ export function explain(sight: Sight, about: Circumstances): Explanation {
     if (conditionOf(pod, 'PodScheduled')?.status !== 'True') return explainScheduling(pod, about)
   }
   return explainImage(sight, about) ?? starting(sight, about)
+}
+
+/** The kubelet tells of a start by an event at once, and by the pod's status up to a second later. */
+function hasStarted({ events }: Sight): boolean {
+  return events.some(
+    ({ reason, involvedObject: { fieldPath = '' } }) =>
+      reason === 'Started' &&
+      (fieldPath === `spec.containers{${agentContainerName}}` ||
+        fieldPath.startsWith('spec.ephemeralContainers{')),
+  )
 }
 
 function conditionOf(pod: V1Pod, type: string) {

@@ -162,4 +162,15 @@ describe('explain() of a container', () => {
     const container = { name: 'standin-agent', state: { running: {} } } as NonNullable<Sight['container']>
     assert.equal(explain({ pod: {}, container, events: [] }, about).step, 'deliver')
   })
+  it('goes on when an event says that the container was started, before its status does', () => {
+    const step = (fieldPath: string, reason = 'Started') => {
+      const events = [{ reason, involvedObject: { kind: 'Pod', fieldPath }, metadata: {} }]
+      const status = { conditions: [{ type: 'PodScheduled', status: 'True' }] }
+      return explain({ pod: { status }, events }, about).step
+    }
+    assert.equal(step('spec.containers{standin-agent}'), 'deliver')
+    assert.equal(step('spec.ephemeralContainers{standin-agent-a}'), 'deliver')
+    assert.equal(step('spec.containers{injected}'), 'start')
+    assert.equal(step('spec.containers{standin-agent}', 'Created'), 'start')
+  })
 })
