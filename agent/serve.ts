@@ -11,6 +11,7 @@ import { exitNow } from './linux/libc.ts'
 import { localAddresses } from './linux/local-addresses.ts'
 import { log } from './log.ts'
 import { watchLosses } from './loss-watch.ts'
+import { createDialler } from './outgoing/dial.ts'
 import { enterTarget, factsOf, holdTarget, type NamedProcess, scopeOf } from './target.ts'
 import { ListenerWatch } from './targets/own-listeners.ts'
 import { TargetWatch } from './watch.ts'
@@ -38,11 +39,12 @@ export async function serve<L extends Listener>(options: ServeOptions<L>): Promi
     publicKey: options.publicKey,
     graceMs: options.graceMs,
     onControl: value => answer(value),
-    onOpen: stream => stream.reset('the agent takes no streams'),
+    onOpen: (stream, payload) => dial(stream, payload),
     onAttached: () => undefined,
     onGone: reason => end(0, reason),
   })
   const tell = (event: AgentEvent) => send(listener, event)
+  const dial = createDialler(tell)
   const fixed = enterTarget(named)
   const watch = new TargetWatch({ held, listeners: new ListenerWatch(scopeOf(named)), tell })
   const sender = new Sender(opened => listener.endpoint.open(opened, { oneWay: true }))

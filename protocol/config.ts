@@ -118,6 +118,23 @@ export const sessionConfig = object(
                   ]),
                   'traffic from the cluster to the process',
                 ],
+                outgoing: [
+                  t.union([
+                    t.boolean,
+                    object(
+                      'OutgoingFeature',
+                      {},
+                      {
+                        tcp: [t.boolean, 'whether TCP connections leave from the pod; default true'],
+                        ignore_localhost: [
+                          t.boolean,
+                          "whether connections to loopback addresses all stay on this machine; default false: those to ports that nothing here listens on reach the pod's loopback",
+                        ],
+                      },
+                    ),
+                  ]),
+                  'connections of the process leave from the pod; false: from this machine; default true',
+                ],
               },
             ),
             'network features',

@@ -98,6 +98,16 @@ export const agentEvent = t.union([
     event: [oneOf('counters'), 'more was lost; told at most once a second'],
     counters: [captureCounters, 'the totals of this agent'],
   }),
+  object('DialledEvent', {
+    event: [oneOf('dialled'), 'the pod is connected; what its peer says comes on the stream'],
+    stream: [count, 'id of the stream whose opening asked for it'],
+    local: [endpoint, "the pod's end of the connection"],
+  }),
+  object('DialFailedEvent', {
+    event: [oneOf('dialFailed'), 'the pod could not connect'],
+    stream: [count, 'id of the stream whose opening asked for it'],
+    errno: [t.string, 'what connect(2) gave there, such as EHOSTUNREACH'],
+  }),
   object('TargetEndedEvent', { event: [oneOf('targetEnded'), "the target's first process has ended"] }),
   object('NoticeEvent', {
     event: [oneOf('notice'), 'something for the user or the log'],
@@ -120,5 +130,12 @@ export const opened = object('Opened', {
   joined: [t.boolean, 'true when the connection was open before, and begins at an HTTP/1 request line'],
 })
 export type Opened = t.TypeOf<typeof opened>
+
+/** Payload of an `open` frame from the server: a connection that is to leave from the pod. Answered with `dialled` or `dialFailed`. */
+export const dial = object('Dial', {
+  dial: [oneOf('tcp'), 'the transport'],
+  to: [endpoint, 'IP address and port'],
+})
+export type Dial = t.TypeOf<typeof dial>
 
 export const reset = object('Reset', { reason: [t.string, 'why the stream ended, one phrase'] })

@@ -2,6 +2,7 @@
 import { Failure } from '../../protocol/errors.ts'
 import type { FromSupervisor, ToSupervisor } from '../../protocol/hook/messages.ts'
 import { settledWithin } from '../deadline.ts'
+import type { OutgoingCall } from '../outgoing/outgoing.ts'
 import { toldFailure } from '../told-failure.ts'
 import { Announcements } from './announcements.ts'
 import type { Channel } from './channel.ts'
@@ -18,6 +19,9 @@ export type HookedProcessEvents = {
   /** It has not listened on a port for a while on which it did. */
   closed(): void
   notice(level: 'info' | 'warning', text: string): void
+  /** A process connects to what is the pod's. */
+  connect(call: OutgoingCall): void
+  abandoned(connection: string): void
   /** The supervisor was killed while its command ran, or what that left behind. */
   orphaned(at: { hasExited: boolean }): void
 }
@@ -163,10 +167,34 @@ export class HookedProcess {
     } else if (message.type === 'reached') this.announcements.reached(message.announcement, message.hooked)
     else if (message.type === 'announced') this.announcements.confirmed(message.announcement)
     else if (message.type === 'signalled') this.#unconfirmed.shift()
+    else if (message.type === 'connect') this.#connect(message)
+    else if (message.type === 'known') this.#known.get(message.connection)?.()
+    else if (message.type === 'abandoned') this.events.abandoned(message.connection)
     else if (message.type === 'notice') this.events.notice(message.level, message.text)
   }
 
+  /** By connection: who waits until the supervisor has told the answerer of its address. */
+  readonly #known = new Map<string, () => void>()
+
+  #connect({ connection, to, from }: Extract<FromSupervisor, { type: 'connect' }>): void {
+    this.events.connect({
+      ...{ connection, to, from },
+      dialled: local =>
+        new Promise(resolve => {
+          this.#known.set(connection, () => {
+            this.#known.delete(connection)
+            resolve()
+          })
+          if (this.connected) this.send({ type: 'dialled', connection, local })
+          else this.#known.get(connection)?.()
+        }),
+      established: () => this.send({ type: 'established', connection }),
+      refused: errno => this.send({ type: 'refused', connection, errno }),
+    })
+  }
+
   #closed(): void {
+    for (const known of [...this.#known.values()]) known()
     this.listeners.clear()
     this.announcements.fail()
     if (this.#isDone || this.#pid === undefined || this.#isOver()) {

@@ -3,9 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { Guard } from './guard.ts'
 import { type HookSocket, openHookSocket } from './hook-socket.ts'
 import { type HookSupport, probeHooks } from './probe.ts'
+import { Relay } from './relay.ts'
 
 export class Hooks {
   readonly guard = new Guard()
+  readonly relay = new Relay()
   readonly #onFault: (text: string) => void
   #support: Promise<HookSupport> | undefined
   #socket: Promise<HookSocket> | undefined
@@ -42,6 +44,6 @@ export class Hooks {
   async close(): Promise<void> {
     this.#stop.abort()
     const socket = await this.#socket?.catch(() => undefined)
-    await Promise.all([this.guard.close(), socket?.close(), this.#support])
+    await Promise.all([this.guard.close(), this.relay.close(), socket?.close(), this.#support])
   }
 }

@@ -1,7 +1,9 @@
 // The commands of one session: launched by the server, or prepared for the client to start; all of them end with the session.
 import { Failure } from '../../protocol/errors.ts'
+import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import { processExit } from '../../protocol/rpc/processes.ts'
 import { orAborted } from '../deadline.ts'
+import type { Outgoing } from '../outgoing/outgoing.ts'
 import type { Client } from '../rpc/client.ts'
 import { HookedProcess, type Start } from './hooked-process.ts'
 import type { Hooks } from './hooks.ts'
@@ -14,7 +16,12 @@ import { SpawnedSupervisor } from './spawned.ts'
 const warmUpAfterMs = 1_000
 
 /** What a command is started with, as far as the session decides it. */
-export type StartFacts = { environment: Record<string, string | null>; addresses: string[]; ports: number[] }
+export type StartFacts = {
+  environment: Record<string, string | null>
+  addresses: string[]
+  ports: number[]
+  outgoing: OutgoingRules
+}
 
 export type ProcessHost = {
   readonly sessionId: string
@@ -22,6 +29,7 @@ export type ProcessHost = {
   /** Another port is listened on, or one no longer, or a command started or ended. */
   onListening(): void
   onCount(): void
+  readonly outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
 }
 
 export class SessionProcesses {
@@ -127,6 +135,8 @@ export class SessionProcesses {
     const process = new HookedProcess(id, label, {
       listening: () => this.host.onListening(),
       closed: () => this.host.onListening(),
+      connect: call => this.host.outgoing.connect(call),
+      abandoned: connection => this.host.outgoing.abandoned(connection),
       notice: (level, text) => (level === 'warning' ? client.show(level, text) : client.log(level, text)),
       orphaned: ({ hasExited }) =>
         client.show(

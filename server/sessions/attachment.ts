@@ -31,7 +31,12 @@ export type AttachmentEvents = {
   lost(reason: string): void
 }
 
-export type Attachment = { readonly talk: AgentTalk; end(reason: string): Promise<void> }
+export type Attachment = {
+  readonly talk: AgentTalk
+  /** A stream to the agent. */
+  stream(payload: object): LinkStream
+  end(reason: string): Promise<void>
+}
 
 /** Cancelled or failed at any point, nothing of it is left. */
 export async function attach(options: {
@@ -123,6 +128,7 @@ function link(
     get reason() {
       return connection.reason
     },
+    stream: (payload: object) => connection.endpoint.open(payload),
     open() {
       opened = true
     },

@@ -49,6 +49,11 @@ export class Hold {
     return this.#attachment?.talk
   }
 
+  /** A stream to the agent, if there is one. */
+  stream(payload: object): LinkStream | undefined {
+    return this.#attachment?.stream(payload)
+  }
+
   /** Resolves when what is under way has ended; after the signal aborted that is when it has undone itself. */
   get settled(): Promise<void> {
     return this.#work

@@ -9,10 +9,12 @@ import {
 import { object } from '../../protocol/codec.ts'
 import type { SessionConfig } from '../../protocol/config.ts'
 import { asFailure, Failure } from '../../protocol/errors.ts'
+import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import type { startSession } from '../../protocol/rpc/sessions.ts'
 import { orAborted, settledWithin } from '../deadline.ts'
 import { createIncoming, type Incoming } from '../incoming/incoming.ts'
 import type { Log } from '../log.ts'
+import { Outgoing } from '../outgoing/outgoing.ts'
 import type { Hooks } from '../processes/hooks.ts'
 import { SessionProcesses } from '../processes/session-processes.ts'
 import type { Client } from '../rpc/client.ts'
@@ -23,6 +25,7 @@ import type { AgentTalk } from './agent-talk.ts'
 import { decideEnvironment, type Environment } from './environment.ts'
 import { Hold } from './hold.ts'
 import { Losses } from './losses.ts'
+import { outgoingRulesOf } from './outgoing-rules.ts'
 import { capturedPorts, portRules, processPortOf, wantedProcessPorts } from './ports.ts'
 import { Startup } from './startup.ts'
 import { Status } from './status.ts'
@@ -49,6 +52,7 @@ export class Session {
   readonly traffic: Traffic
   readonly #options: SessionOptions
   readonly #incoming: Incoming
+  readonly #outgoing: Outgoing
   readonly #rules
   readonly #subscription: Subscription
   /** Aborts what is under way when the session ends. */
@@ -66,8 +70,17 @@ export class Session {
     this.#options = options
     this.#rules = portRules(options.config)
     this.status = new Status(id, target, client, () => this.processes.count)
+    this.#outgoing = new Outgoing({
+      open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
+      complete: from => hooks.relay.complete(from),
+      onNotice: text => client.log('info', text),
+    })
     this.processes = new SessionProcesses(
-      { sessionId: id, client, onListening: () => this.#resubscribe(), onCount: () => {} },
+      {
+        ...{ sessionId: id, client, outgoing: this.#outgoing },
+        onListening: () => this.#resubscribe(),
+        onCount: () => {},
+      },
       hooks,
     )
     this.traffic = createTraffic()
@@ -159,6 +172,7 @@ export class Session {
   async #detach(reason: string): Promise<void> {
     await this.#lastCounters()
     this.#incoming.close(reason)
+    this.#outgoing.close()
     await this.#hold.end(reason)
     this.#losses.end()
   }
@@ -181,8 +195,14 @@ export class Session {
       events: {
         event: event => this.#agentEvent(event),
         open: (stream, payload) => this.#incoming.accept(stream, payload),
-        running: () => this.status.set('running'),
-        reconnecting: (reason, attempt) => this.status.set('reconnecting', { reason, attempt }),
+        running: () => {
+          this.#outgoing.setLink({ isDown: false })
+          this.status.set('running')
+        },
+        reconnecting: (reason, attempt) => {
+          this.#outgoing.setLink({ isDown: true })
+          this.status.set('reconnecting', { reason, attempt })
+        },
         renewed: talk => void this.#renew(talk),
         moved: where => client.show('info', `Session ${id} goes on with ${where}`),
         lost: (state, reason) => void this.#leave(state, reason),
@@ -193,6 +213,7 @@ export class Session {
   /** Another agent captures nothing until it is told, and its pod may listen on other ports. */
   async #renew(talk: AgentTalk): Promise<void> {
     this.#captured = []
+    this.#outgoing.lost()
     this.#losses.agentAgain()
     await this.#subscription.again()
     const facts = await talk.ask({ ask: 'describe' }, targetFacts).catch(() => undefined)
@@ -204,7 +225,9 @@ export class Session {
     const support = await hooks.support()
     this.#podPorts = facts.ports
     const environment = decideEnvironment(facts.environment, config.feature?.env)
+    const outgoing = await this.#outgoingRules(support.hooks)
     this.processes.run({
+      outgoing,
       environment: startEnvironment(environment),
       addresses: facts.addresses,
       ports: wantedProcessPorts(this.#rules, facts.ports),
@@ -218,9 +241,23 @@ export class Session {
     return { sessionId: this.id, target, hostname, addresses, ports, environment, warnings }
   }
 
+  /** Without a relay what is the pod's is refused, and never made from this machine. */
+  async #outgoingRules(hooks: boolean): Promise<OutgoingRules> {
+    const rules = outgoingRulesOf(this.#options.config)
+    if (!rules.tcp || !hooks) return rules
+    try {
+      return { ...rules, quiet: await this.#options.hooks.relay.quiet() }
+    } catch (thrown) {
+      const { message } = asFailure(thrown, 'relay')
+      this.#options.client.show('warning', `No connection can leave from the pod: ${message}`)
+      return rules
+    }
+  }
+
   #agentEvent(event: AgentEvent): void {
     const { client } = this.#options
-    if (event.event === 'ports') this.#setPorts(event.ports)
+    if (event.event === 'dialled' || event.event === 'dialFailed') this.#outgoing.hear(event)
+    else if (event.event === 'ports') this.#setPorts(event.ports)
     else if (event.event === 'targetEnded') this.#targetEnded()
     else if (event.event === 'counters') this.#losses.agent(event.counters)
     else if (event.level === 'warning') client.show('warning', event.text)

@@ -24,6 +24,8 @@ function supervised(id = 'p1-test') {
     listening: ({ asked }) => void happened.push(`listening ${asked.port}`),
     closed: () => void happened.push('closed'),
     notice: (level, text) => void happened.push(`${level} ${text}`),
+    connect: () => undefined,
+    abandoned: () => undefined,
     orphaned: ({ hasExited }) => void happened.push(hasExited ? 'survivors orphaned' : 'orphaned'),
   })
   const say = (message: FromSupervisor) => channel.events!.message(message)

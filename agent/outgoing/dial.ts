@@ -1,0 +1,46 @@
+// Makes the connections that are to leave from the pod, whose network this process has entered, and joins each with its stream.
+import { connect, type Socket } from 'node:net'
+import { type AgentEvent, dial } from '../../protocol/agent/control.ts'
+import { decode } from '../../protocol/codec.ts'
+import { joinStream } from '../../protocol/link/join.ts'
+import type { LinkStream } from '../../protocol/link/link-stream.ts'
+
+/** Takes a stream that the server opened, with its payload, not yet checked. */
+export function createDialler(
+  tell: (event: AgentEvent) => void,
+): (stream: LinkStream, payload: unknown) => void {
+  return (stream, payload) => {
+    const checked = decode(dial, payload)
+    if (checked.ok) dialFor(stream, checked.value.to, tell)
+    else stream.reset('its opening is not understood')
+  }
+}
+
+/** Until the answer the kernel alone decides how long a connect takes. */
+function dialFor(
+  stream: LinkStream,
+  { address: host, port }: { address: string; port: number },
+  tell: (event: AgentEvent) => void,
+): void {
+  const socket: Socket = connect({ host, port, allowHalfOpen: true, noDelay: true })
+  const failed = (error: NodeJS.ErrnoException) => {
+    tell({ event: 'dialFailed', stream: stream.id, errno: error.code ?? 'ENETUNREACH' })
+    stream.end()
+  }
+  // Who gives a connection up while it is made resets its stream.
+  stream.events = {
+    data: ({ bytes }) => stream.grant(bytes.length),
+    end: () => {},
+    reset: () => socket.destroy(),
+  }
+  socket.once('error', failed)
+  socket.once('connect', () => {
+    socket.off('error', failed)
+    tell({
+      event: 'dialled',
+      stream: stream.id,
+      local: { address: socket.localAddress ?? host, port: socket.localPort ?? 0 },
+    })
+    joinStream(stream, socket)
+  })
+}

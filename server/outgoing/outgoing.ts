@@ -1,0 +1,129 @@
+// Connections of one session's processes that leave from the pod: each becomes a stream of the link, dialled there and completed here.
+import type { Socket } from 'node:net'
+import type { AgentEvent, Dial } from '../../protocol/agent/control.ts'
+import type { Endpoint } from '../../protocol/codec.ts'
+import { joinStream } from '../../protocol/link/join.ts'
+import type { LinkStream } from '../../protocol/link/link-stream.ts'
+
+/** The supervisor's end of one connection. */
+export type OutgoingCall = {
+  connection: string
+  to: Endpoint
+  /** Where the process's socket connects from. */
+  from: Endpoint
+  /** Resolves when the process sees that address as its own. */
+  dialled(local: Endpoint): Promise<void>
+  established(): void
+  refused(errno: string): void
+}
+
+export type OutgoingOptions = {
+  /** A stream to the agent; undefined while there is none. */
+  open(payload: Dial): LinkStream | undefined
+  /** The other end of a process's connection that is in progress. */
+  complete(from: Endpoint): Promise<Socket>
+  /** A sentence for the log. */
+  onNotice(text: string): void
+}
+
+/** What the pod's dials may take while the link is down, before they are refused. */
+const linkPatienceMs = 10_000
+
+type Dialling = { call: OutgoingCall; stream: LinkStream; timer: NodeJS.Timeout | undefined }
+
+export class Outgoing {
+  readonly #options: OutgoingOptions
+  readonly #dialling = new Map<number, Dialling>()
+  /** By what the supervisor calls them, until they stand. */
+  readonly #byConnection = new Map<string, number>()
+  readonly #joined = new Set<Socket>()
+  #linkIsDown = false
+
+  constructor(options: OutgoingOptions) {
+    this.#options = options
+  }
+
+  /** Nothing that belongs to the pod is made from here instead: without an agent it is refused. */
+  connect(call: OutgoingCall): void {
+    const stream = this.#options.open({ dial: 'tcp', to: call.to })
+    if (stream === undefined) {
+      call.refused('ENETUNREACH')
+      return
+    }
+    const dialling: Dialling = { call, stream, timer: undefined }
+    this.#dialling.set(stream.id, dialling)
+    this.#byConnection.set(call.connection, stream.id)
+    if (this.#linkIsDown) this.#bound(dialling)
+  }
+
+  /** The process has given it up. */
+  abandoned(connection: string): void {
+    const id = this.#byConnection.get(connection)
+    if (id !== undefined) this.#take(id)?.stream.reset('the process gave it up')
+  }
+
+  /** What the agent says of a dial. */
+  hear(event: Extract<AgentEvent, { event: 'dialled' | 'dialFailed' }>): void {
+    const dialling = this.#take(event.stream)
+    if (dialling === undefined) return
+    const { call, stream } = dialling
+    if (event.event === 'dialled') void this.#complete(call, stream, event.local)
+    else {
+      call.refused(event.errno)
+      stream.reset('the dial failed')
+    }
+  }
+
+  /** While the link is away, dials wait for it, and not for long. */
+  setLink({ isDown }: { isDown: boolean }): void {
+    this.#linkIsDown = isDown
+    for (const dialling of this.#dialling.values()) {
+      clearTimeout(dialling.timer)
+      dialling.timer = undefined
+      if (isDown) this.#bound(dialling)
+    }
+  }
+
+  /** Their agent is gone: what was being dialled is refused. What stands was reset with the streams. */
+  lost(): void {
+    for (const id of [...this.#dialling.keys()]) this.#take(id)?.call.refused('ENETUNREACH')
+  }
+
+  close(): void {
+    this.lost()
+    for (const socket of this.#joined) socket.resetAndDestroy()
+  }
+
+  #take(id: number): Dialling | undefined {
+    const dialling = this.#dialling.get(id)
+    if (dialling === undefined) return undefined
+    clearTimeout(dialling.timer)
+    this.#dialling.delete(id)
+    this.#byConnection.delete(dialling.call.connection)
+    return dialling
+  }
+
+  #bound(dialling: Dialling): void {
+    const { call, stream } = dialling
+    dialling.timer = setTimeout(() => {
+      this.#take(stream.id)
+      call.refused('ENETUNREACH')
+      stream.reset('the link is down')
+    }, linkPatienceMs)
+  }
+
+  async #complete(call: OutgoingCall, stream: LinkStream, local: Endpoint): Promise<void> {
+    try {
+      await call.dialled(local)
+      const socket = await this.#options.complete(call.from)
+      this.#joined.add(socket)
+      joinStream(stream, socket, () => this.#joined.delete(socket))
+      call.established()
+    } catch (thrown) {
+      stream.reset('the process gave it up')
+      call.refused('ECONNABORTED')
+      const why = thrown instanceof Error ? thrown.message : String(thrown)
+      this.#options.onNotice(`A connection to ${call.to.address} port ${call.to.port} was given up: ${why}`)
+    }
+  }
+}

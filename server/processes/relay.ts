@@ -1,0 +1,103 @@
+// The relay process: completes connections that hooked processes have in progress, and hands their other ends over; one a server, from the first session on.
+import { type ChildProcess, fork } from 'node:child_process'
+import type { Socket } from 'node:net'
+import { decode, type Endpoint } from '../../protocol/codec.ts'
+import { Failure } from '../../protocol/errors.ts'
+import { type FromRelay, fromRelay, type QuietPorts, type ToRelay } from '../../protocol/hook/relay.ts'
+import { programPath } from '../../protocol/programs.ts'
+import { awaitEnd, childGone } from '../children.ts'
+import { within } from '../deadline.ts'
+import { ownEnvironment } from '../own-environment.ts'
+
+const startTimeoutMs = 10_000
+const completeTimeoutMs = 5_000
+const endPatienceMs = 2_000
+
+type Running = {
+  child: ChildProcess
+  gone: Promise<void>
+  quiet: Promise<QuietPorts>
+  waiting: Map<number, { resolve(socket: Socket): void; reject(failure: Error): void }>
+}
+
+const failed = (reason: string) => new Failure('hook-failed', { command: 'relay', reason })
+
+export class Relay {
+  #running: Running | undefined
+  #lastId = 0
+  #closed = false
+
+  /** Where sockets are put in progress; starts the relay when none runs. */
+  quiet(): Promise<QuietPorts> {
+    if (this.#closed) return Promise.reject(failed('the server ends'))
+    this.#running ??= this.#start()
+    return this.#running.quiet
+  }
+
+  /** The other end of the connection that is in progress from there. Rejects when the process has given it up. */
+  async complete(from: Endpoint): Promise<Socket> {
+    const running = this.#running
+    if (running === undefined) throw failed('it has ended, and what was in progress with it')
+    this.#lastId += 1
+    const id = this.#lastId
+    const completed = new Promise<Socket>((resolve, reject) => running.waiting.set(id, { resolve, reject }))
+    running.child.send({ complete: id, from } satisfies ToRelay, () => {})
+    const slow = () => failed(`it did not answer within ${completeTimeoutMs / 1_000} s`)
+    return within(completed, completeTimeoutMs, slow).finally(() => running.waiting.delete(id))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    if (this.#running === undefined) return
+    const { child, gone } = this.#running
+    if (child.connected) child.disconnect()
+    await awaitEnd(child, gone, endPatienceMs)
+  }
+
+  #start(): Running {
+    const child = fork(programPath('relay'), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      detached: true,
+      execArgv: [],
+      env: ownEnvironment(),
+    })
+    const gone = childGone(child)
+    const waiting: Running['waiting'] = new Map()
+    const ready = new Promise<QuietPorts>((resolve, reject) => {
+      child.on('message', (value, handle) => {
+        const checked = decode(fromRelay, value)
+        if (!checked.ok) return
+        if ('quiet' in checked.value) resolve(checked.value.quiet)
+        else if ('failed' in checked.value) reject(failed(`no quiet port (${checked.value.failed})`))
+        else take(waiting, checked.value, handle as Socket | undefined)
+      })
+      void gone.then(() => reject(failed('it ended')))
+    })
+    const quiet = within(ready, startTimeoutMs, () => failed('it did not start in time'))
+    quiet.catch(() => child.kill('SIGKILL'))
+    const running = { child, gone, quiet, waiting }
+    void gone.then(() => {
+      if (this.#running === running) this.#running = undefined
+      for (const { reject } of waiting.values()) reject(failed('it ended'))
+    })
+    return running
+  }
+}
+
+type Completed = Extract<FromRelay, { completed: number }>
+
+function take(
+  waiting: Running['waiting'],
+  { completed, errno }: Completed,
+  socket: Socket | undefined,
+): void {
+  const asked = waiting.get(completed)
+  if (asked === undefined || socket === undefined) {
+    socket?.destroy()
+    asked?.reject(failed(errno ?? 'it gave no socket'))
+    return
+  }
+  // What the constructor of a socket that came over a channel does not take.
+  socket.allowHalfOpen = true
+  asked.resolve(socket)
+}
