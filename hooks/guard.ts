@@ -67,12 +67,18 @@ function register(connection: number): Ward | undefined {
   const registration = readRegistration(payload)
   const [notifications, ledger] = descriptors
   if (registration !== undefined && notifications !== undefined && ledger !== undefined)
-    return { connection, notifications, ledger, process: registration.process }
+    return {
+      connection,
+      notifications,
+      ledger,
+      process: registration.process,
+      outgoing: registration.outgoing,
+    }
   for (const descriptor of descriptors) close(descriptor)
   return undefined
 }
 
-function readRegistration(payload: Buffer): { process: string } | undefined {
+function readRegistration(payload: Buffer): { process: string; outgoing: boolean } | undefined {
   try {
     const checked = decode(guardRegistration, JSON.parse(payload.toString('utf8')))
     return checked.ok && checked.value.token === token ? checked.value : undefined

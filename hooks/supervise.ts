@@ -86,6 +86,7 @@ class Supervisor {
   #pid: number | undefined
   #started: readonly string[] = []
   #guard: GuardLine | undefined
+  #outgoing = false
   #end: End | undefined
   /** Signals that came for the command before it was there. */
   #heldSignals: () => NodeJS.Signals[] = () => []
@@ -205,6 +206,7 @@ class Supervisor {
 
   #start(start: Start, threads: Threads): void {
     this.#started = start.command ?? this.ownCommand
+    this.#outgoing = start.outgoing?.tcp ?? false
     const [file, ...args] = this.#started
     if (file === undefined) {
       this.#fail(new Failure('hook-failed', { command: '', reason: 'no command was given' }))
@@ -226,6 +228,7 @@ class Supervisor {
       guard,
       token: guardToken,
       process: this.processId,
+      outgoing: this.#outgoing,
       notifications,
       ledger,
     })

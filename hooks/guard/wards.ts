@@ -3,13 +3,25 @@ import { writeSync } from 'node:fs'
 import { constants } from 'node:os'
 import { decode } from '../../protocol/codec.ts'
 import { guardEnding } from '../../protocol/hook/messages.ts'
+import { isLoopback, isWildcard, readAddress } from '../address.ts'
 import { signalProcess } from '../linux/group.ts'
 import { openLedger } from '../linux/ledger.ts'
 import { close } from '../linux/libc.ts'
-import { notificationBytes, receive, sendContinue, threadOf } from '../linux/notification.ts'
+import { readMemory } from '../linux/memory.ts'
+import {
+  type Call,
+  intArgument,
+  notificationBytes,
+  numberOf,
+  receive,
+  sendContinue,
+  sendResult,
+  threadOf,
+} from '../linux/notification.ts'
 import { markedProcesses, readProc } from '../linux/processes.ts'
 import { POLLHUP, POLLIN, type Watched } from '../linux/sockets.ts'
 import { receiveWithDescriptors } from '../linux/unix-sockets.ts'
+import { ownArchitecture } from '../syscalls/table.ts'
 
 export type Ward = {
   /** Its end is the supervisor's. */
@@ -18,9 +30,12 @@ export type Ward = {
   readonly ledger: number
   /** Its processId, by which its processes are found. */
   readonly process: string
+  /** Its connections are the pod's. */
+  readonly outgoing: boolean
 }
 
 const { SIGKILL } = constants.signals
+const { ENETUNREACH, EFAULT } = constants.errno
 const killEveryMs = 100
 
 type Ending = { pid: number; command: string }
@@ -101,7 +116,8 @@ export class Wards {
     if ((events & POLLIN) !== 0 && receive(ward.notifications, this.#call) >= 0) {
       // One that has got rid of its mark is found by its call.
       if (this.#serverDied) signalProcess(threadOf(this.#call), SIGKILL)
-      sendContinue(ward.notifications, this.#call)
+      if (ward.outgoing && mayBePods(this.#call)) sendResult(ward.notifications, this.#call, -ENETUNREACH)
+      else sendContinue(ward.notifications, this.#call)
     }
     if ((events & POLLHUP) === 0) return
     this.#orphaned.delete(ward)
@@ -134,6 +150,18 @@ export class Wards {
       // Nobody reads it any more.
     }
   }
+}
+
+/** A connect to what is not known to be this machine's; an address that may not be read is not known. */
+function mayBePods(call: Call): boolean {
+  const architecture = ownArchitecture()
+  if (architecture === undefined || numberOf(call) !== architecture.numbers.connect) return false
+  const size = intArgument(call, 2)
+  if (size < 2 || size > 128) return false
+  const bytes = readMemory(call, 1, size)
+  if (typeof bytes === 'number') return bytes !== -EFAULT
+  const to = readAddress(bytes)
+  return to !== undefined && !isLoopback(to.address) && !isWildcard(to.address)
 }
 
 function readEnding(payload: Buffer): Ending | undefined {

@@ -1,10 +1,17 @@
 # Connects in the way that the first argument names, to each ADDRESS PORT that a line of standard input names, and prints what came of it.
 import asyncio
+import ctypes
 import errno
+import hashlib
 import json
+import os
 import select
+import signal
 import socket
+import struct
 import sys
+import threading
+import time
 
 
 def family_of(address):
@@ -62,7 +69,56 @@ async def exchange(address, port):
     return found
 
 
-ways = {"blocking": blocking, "polled": polled, "mapped": mapped, "asyncio": lambda a, p: asyncio.run(exchange(a, p))}
+def again(address, port):
+    """What a second connect gives, while the first is in progress and when it stands."""
+    made = socket.socket(family_of(address))
+    made.setblocking(False)
+    codes = [made.connect_ex((address, port)) for _ in range(2)]
+    select.select([], [made], [], 20)
+    codes += [made.connect_ex((address, port)) for _ in range(2)]
+    stands = socket.socket(family_of(address))
+    stands.connect((address, port))
+    codes.append(stands.connect_ex((address, port)))
+    return {"codes": [errno.errorcode.get(code, code) for code in codes]}
+
+
+def interrupted(address, port):
+    """A blocking connect that a handler without SA_RESTART interrupts, and the socket afterwards."""
+    made = socket.socket(family_of(address))
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 300_000))
+    libc = ctypes.CDLL(None, use_errno=True)
+    name = struct.pack("!HH4s8x", socket.htons(socket.AF_INET), port, socket.inet_aton(address))
+    begun = time.monotonic()
+    codes = []
+    if libc.connect(made.fileno(), name, len(name)) < 0:
+        codes.append(errno.errorcode[ctypes.get_errno()])
+    waited = time.monotonic() - begun
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 0))
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.siginterrupt(signal.SIGALRM, True)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    if libc.connect(made.fileno(), name, len(name)) < 0:
+        codes.append(errno.errorcode[ctypes.get_errno()])
+    return {"codes": codes, "waited": round(waited, 1)}
+
+
+def volume(address, port):
+    """8 MiB each way, by a caller that reads slowly at first; the hash of what came back."""
+    made = socket.create_connection((address, port))
+    said = os.urandom(8 << 20)
+    sender = threading.Thread(target=lambda: (made.sendall(said), made.shutdown(socket.SHUT_WR)))
+    sender.start()
+    heard = hashlib.sha256()
+    count = 0
+    while part := made.recv(100_000):
+        heard.update(part)
+        count += len(part)
+    sender.join()
+    prefix = f"{made.getsockname()[0]}"
+    return {"count": count, "said": hashlib.sha256(said).hexdigest(), "heard": heard.hexdigest(), "own": prefix}
+
+
+ways = {"blocking": blocking, "polled": polled, "mapped": mapped, "again": again, "interrupted": interrupted, "volume": volume, "asyncio": lambda a, p: asyncio.run(exchange(a, p))}
 way = ways[sys.argv[1]]
 for line in sys.stdin:
     address, port = line.split()

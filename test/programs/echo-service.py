@@ -1,4 +1,4 @@
-# Answers each connection, when its caller has said all, with the caller's address and what it said.
+# Answers each connection with what its caller says; when that is one short line, with the caller's address before it.
 import socket
 import sys
 import threading
@@ -6,10 +6,12 @@ import threading
 
 def serve(made, peer):
     with made:
-        parts = []
-        while part := made.recv(65536):
-            parts.append(part)
-        made.sendall(f"{peer[0]} {peer[1]} ".encode() + b"".join(parts))
+        first = made.recv(65536)
+        if first.endswith(b"\n") and len(first) < 100:
+            made.sendall(f"{peer[0]} {peer[1]} ".encode())
+        while first:
+            made.sendall(first)
+            first = made.recv(65536)
 
 
 listener = socket.create_server((sys.argv[1], int(sys.argv[2])), family=socket.AF_INET6, dualstack_ipv6=True)

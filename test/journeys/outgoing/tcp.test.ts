@@ -1,7 +1,8 @@
 // TCP connections that a process makes leave from the pod: to services that only the pod reaches, with the pod's addresses and errors.
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
-import { launch, writeProcess } from '../../../protocol/rpc/processes.ts'
+import { readFileSync } from 'node:fs'
+import { launch, signalProcess, writeProcess } from '../../../protocol/rpc/processes.ts'
 import { startSession, stopSession } from '../../../protocol/rpc/sessions.ts'
 import { type Backend, startBackend } from '../../stage/backend.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
@@ -11,7 +12,13 @@ import { type Pod, programOf, startPod } from '../../stage/pod.ts'
 const mark = markRun()
 const servicePort = 9000
 
-type Result = { answer?: string; errno?: string; peer?: [string, number]; own?: [string, number]; steps?: unknown }
+type Result = {
+  answer?: string
+  errno?: string
+  peer?: [string, number]
+  own?: [string, number]
+  steps?: unknown
+}
 
 describe('a connection of a process', () => {
   let pod: Pod
@@ -62,4 +69,71 @@ describe('a connection of a process', () => {
       assert.deepEqual(await to(service, servicePort + 1), { errno: 'ECONNREFUSED' })
       assert.deepEqual(await to('192.0.2.1', 80), { errno: 'ENETUNREACH' })
     })
+
+  it('has what a local one has: EALREADY and EISCONN for a second connect', async () => {
+    const to = await connects('again')
+    assert.deepEqual(await to(pod.cable.second.ipv4, servicePort), {
+      codes: ['EINPROGRESS', 'EALREADY', 0, 'EISCONN', 'EISCONN'],
+    })
+  })
+
+  it('that nobody answers ends a blocking connect by SO_SNDTIMEO and by a signal', async () => {
+    const to = await connects('interrupted')
+    const silent = await silence()
+    assert.deepEqual(await to(silent, 9), { codes: ['EINPROGRESS', 'EINTR'], waited: 0.3 })
+  })
+
+  it('carries 8 MiB each way unchanged', async () => {
+    const to = await connects('volume')
+    const { count, said, heard } = (await to(pod.cable.second.ipv4, servicePort)) as Record<string, unknown>
+    assert.deepEqual([count, heard], [8 << 20, said])
+  })
+
+  it('that nobody answers leaves the program as responsive as alone, and is given up with its socket', async () => {
+    const silent = await silence()
+    const port = 18_080
+    const command = [process.execPath, programOf('connect-many.mjs'), '200', silent, String(port)]
+    const { processId } = await backend.connection.request(launch, { sessionId, command })
+    const output = backend.output(processId)
+    await output.until('the dials', line => line === 'dialling')
+    const waited: number[] = []
+    for (let number = 0; number < 100; number++) {
+      const beganMs = performance.now()
+      assert.equal(await (await fetch(`http://127.0.0.1:${port}/`)).text(), 'here')
+      waited.push(performance.now() - beganMs)
+    }
+    await output.until('the ends', line => line.startsWith('ends'))
+    assert.deepEqual(
+      output.all.find(line => line.startsWith('ends')),
+      'ends []',
+    )
+    waited.sort((a, b) => a - b)
+    assert.ok(waited[90]! < 1_000, `a request in ten waited ${waited[90]} ms`)
+    await untilNothing('dials of the pod', () => synSentIn(pod.namespace.pid), 20_000)
+    await backend.connection.request(signalProcess, { processId, signal: 'SIGKILL' })
+  })
+
+  /** An address of the pod's network at which nobody answers, not even with an error. */
+  async function silence(): Promise<string> {
+    const address = '10.77.0.200'
+    await pod.namespace.run(
+      'ip',
+      'neigh',
+      'replace',
+      address,
+      'lladdr',
+      '02:00:00:00:00:99',
+      'dev',
+      pod.cable.first.device,
+    )
+    return address
+  }
 })
+
+/** Local ports of connections of that network namespace that are in progress. */
+function synSentIn(pid: number): string[] {
+  const rows = readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n')
+  return rows
+    .map(row => row.trim().split(/\s+/))
+    .flatMap(([, own, , state]) => (state === '02' ? [own!] : []))
+}
