@@ -173,6 +173,9 @@ class Supervisor {
           hooked: this.#listeners.reaches(message.to),
         })
         break
+      case 'outgoing':
+        threads.tellAnswerer(message)
+        break
       case 'dialled':
       case 'established':
       case 'refused':

@@ -145,6 +145,10 @@ export const toSupervisor = t.union([
       cwd: [t.string, "working folder; default: the supervisor's"],
     },
   ),
+  object('HookOutgoing', {
+    type: type('outgoing', 'another relay has taken the place of the one before'),
+    rules: [outgoingRules, 'all of them'],
+  }),
   object('HookPorts', {
     type: type('ports', 'the wanted ports have changed'),
     ports: [t.array(port), 'all of them'],

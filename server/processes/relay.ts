@@ -12,6 +12,8 @@ import { ownEnvironment } from '../own-environment.ts'
 const startTimeoutMs = 10_000
 const completeTimeoutMs = 5_000
 const endPatienceMs = 2_000
+/** A relay that lived no longer than this is not replaced sooner. */
+const shortLifeMs = 1_000
 
 type Running = {
   child: ChildProcess
@@ -26,6 +28,13 @@ export class Relay {
   #running: Running | undefined
   #lastId = 0
   #closed = false
+  readonly #tell = new Set<(quiet: QuietPorts) => void>()
+
+  /** Called with the ports of each relay that takes the place of one that died; until the returned function is called. */
+  onReplaced(tell: (quiet: QuietPorts) => void): () => void {
+    this.#tell.add(tell)
+    return () => void this.#tell.delete(tell)
+  }
 
   /** Where sockets are put in progress; starts the relay when none runs. */
   quiet(): Promise<QuietPorts> {
@@ -76,11 +85,24 @@ export class Relay {
     const quiet = within(ready, startTimeoutMs, () => failed('it did not start in time'))
     quiet.catch(() => child.kill('SIGKILL'))
     const running = { child, gone, quiet, waiting }
+    const sinceMs = performance.now()
     void gone.then(() => {
       if (this.#running === running) this.#running = undefined
       for (const { reject } of waiting.values()) reject(failed('it ended'))
+      setTimeout(() => this.#replace(), performance.now() - sinceMs > shortLifeMs ? 0 : shortLifeMs).unref()
     })
     return running
+  }
+
+  /** What was in progress is refused by the kernel when its relay dies; what comes later goes to another. */
+  #replace(): void {
+    if (this.#closed || this.#tell.size === 0) return
+    this.quiet().then(
+      quiet => {
+        for (const tell of this.#tell) tell(quiet)
+      },
+      () => {},
+    )
   }
 }
 

@@ -1,6 +1,7 @@
 // The commands of one session: launched by the server, or prepared for the client to start; all of them end with the session.
 import { Failure } from '../../protocol/errors.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
+import type { QuietPorts } from '../../protocol/hook/relay.ts'
 import { processExit } from '../../protocol/rpc/processes.ts'
 import { orAborted } from '../deadline.ts'
 import type { Outgoing } from '../outgoing/outgoing.ts'
@@ -36,7 +37,7 @@ export class SessionProcesses {
   readonly #all = new Map<string, HookedProcess>()
   readonly #launched = new Map<string, LaunchedProcess>()
   readonly #cleanups = new Set<() => Promise<void>>()
-  readonly #forgetGuard: () => void
+  readonly #forget: readonly (() => void)[]
   #facts: StartFacts | undefined
   #warm: SpawnedSupervisor | undefined
   #prepared = false
@@ -46,9 +47,12 @@ export class SessionProcesses {
     readonly host: ProcessHost,
     readonly hooks: Hooks,
   ) {
-    this.#forgetGuard = hooks.guard.onReplaced(address => {
-      for (const process of this.#all.values()) process.setGuard(address)
-    })
+    this.#forget = [
+      hooks.guard.onReplaced(address => {
+        for (const process of this.#all.values()) process.setGuard(address)
+      }),
+      hooks.relay.onReplaced(quiet => this.#setQuiet(quiet)),
+    ]
   }
 
   /** Commands that run. */
@@ -76,6 +80,13 @@ export class SessionProcesses {
     if (this.#facts === undefined) return
     this.#facts = { ...this.#facts, ports }
     for (const process of this.#all.values()) process.send({ type: 'ports', ports })
+  }
+
+  #setQuiet(quiet: QuietPorts): void {
+    if (this.#facts === undefined || !this.#facts.outgoing.tcp) return
+    const rules = { ...this.#facts.outgoing, quiet }
+    this.#facts = { ...this.#facts, outgoing: rules }
+    for (const process of this.#all.values()) process.send({ type: 'outgoing', rules })
   }
 
   /** The newest listener on a port of the process, with the process that has it. */
@@ -178,7 +189,7 @@ export class SessionProcesses {
       ...[...this.#cleanups].map(remove => remove()),
     ])
     await Promise.all(launched.map(one => one.end()))
-    this.#forgetGuard()
+    for (const forget of this.#forget) forget()
   }
 
   async #start(process: HookedProcess, own: Partial<LaunchOptions>): Promise<void> {

@@ -1,11 +1,12 @@
 # Answers each connection with what its caller says; when that is one short line, with the caller's address before it.
+import contextlib
 import socket
 import sys
 import threading
 
 
 def serve(made, peer):
-    with made:
+    with made, contextlib.suppress(ConnectionError):
         first = made.recv(65536)
         if first.endswith(b"\n") and len(first) < 100:
             made.sendall(f"{peer[0]} {peer[1]} ".encode())

@@ -33,7 +33,7 @@ export function processesOf(mark: string, variable = runMark): Leftover[] {
 
 function programIn(command: string): string {
   if (/standin\.cjs serve\b|server\.cjs/.test(command)) return 'server'
-  return /\/(standin|agent|hook|guard)\.cjs\b/.exec(command)?.[1] ?? 'other'
+  return /\/(standin|agent|hook|guard|relay)\.cjs\b/.exec(command)?.[1] ?? 'other'
 }
 
 /** Names of abstract Unix sockets of ours in this network namespace. */

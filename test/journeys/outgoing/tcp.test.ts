@@ -8,6 +8,7 @@ import { type Backend, startBackend } from '../../stage/backend.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { linesOf } from '../../stage/lines.ts'
 import { type Pod, programOf, startPod } from '../../stage/pod.ts'
+import { untilState } from '../../stage/process-state.ts'
 
 const mark = markRun()
 const servicePort = 9000
@@ -96,6 +97,7 @@ describe('a connection of a process', () => {
     const { processId } = await backend.connection.request(launch, { sessionId, command })
     const output = backend.output(processId)
     await output.until('the dials', line => line === 'dialling')
+    await untilState('200 dials of the pod', () => synSentIn(pod.namespace.pid).length === 200)
     const waited: number[] = []
     for (let number = 0; number < 100; number++) {
       const beganMs = performance.now()
