@@ -27,9 +27,8 @@ export type StartFacts = {
 export type ProcessHost = {
   readonly sessionId: string
   readonly client: Client
-  /** Another port is listened on, or one no longer, or a command started or ended. */
+  /** Another port is listened on, or one no longer, or a command ended. */
   onListening(): void
-  onCount(): void
   readonly outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
 }
 
@@ -156,9 +155,7 @@ export class SessionProcesses {
         ),
     })
     this.#all.set(id, process)
-    void process.started.then(this.host.onCount, () => {})
     void process.exited.then(exit => {
-      this.host.onCount()
       if (report) client.notify(processExit, { processId: id, ...exit })
     })
     void process.gone.then(() => {

@@ -45,3 +45,8 @@ export function decideEnvironment(
   for (const name of unset ?? []) delete set[name]
   return { set, unset: [...new Set(unset ?? [])] }
 }
+
+/** As a supervisor takes it: null removes. */
+export function startEnvironment({ set, unset }: Environment): Record<string, string | null> {
+  return { ...set, ...Object.fromEntries(unset.map(name => [name, null])) }
+}

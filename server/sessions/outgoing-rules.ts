@@ -1,9 +1,29 @@
-// What the configuration says of connections that the process makes.
+// What becomes of connections that the process makes, by the configuration and by what this machine can do.
 import type { SessionConfig } from '../../protocol/config.ts'
+import { asFailure } from '../../protocol/errors.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
+import type { Hooks } from '../processes/hooks.ts'
+import type { HookSupport } from '../processes/probe.ts'
+import type { Client } from '../rpc/client.ts'
 
 export function outgoingRulesOf({ feature }: SessionConfig): OutgoingRules {
   const outgoing = feature?.network?.outgoing ?? true
   if (typeof outgoing === 'boolean') return { tcp: outgoing, ignoreLocalhost: false }
   return { tcp: outgoing.tcp ?? true, ignoreLocalhost: outgoing.ignore_localhost ?? false }
+}
+
+/** Without a relay what is the pod's is refused, and never made from this machine. */
+export async function settleOutgoing(
+  { config, hooks, client }: { config: SessionConfig; hooks: Hooks; client: Client },
+  support: HookSupport,
+): Promise<OutgoingRules> {
+  const rules = outgoingRulesOf(config)
+  if (!rules.tcp || !support.hooks) return rules
+  try {
+    return { ...rules, quiet: await hooks.relay.quiet() }
+  } catch (thrown) {
+    const { message } = asFailure(thrown, 'relay')
+    client.show('warning', `No connection can leave from the pod: ${message}`)
+    return rules
+  }
 }

@@ -9,7 +9,6 @@ import {
 import { object } from '../../protocol/codec.ts'
 import type { SessionConfig } from '../../protocol/config.ts'
 import { asFailure, Failure } from '../../protocol/errors.ts'
-import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import type { startSession } from '../../protocol/rpc/sessions.ts'
 import { orAborted, settledWithin } from '../deadline.ts'
 import { createIncoming, type Incoming } from '../incoming/incoming.ts'
@@ -22,10 +21,11 @@ import { findTarget } from '../targets/find.ts'
 import type { Found, OnStep } from '../targets/found.ts'
 import { createTraffic, type Traffic } from '../traffic/traffic.ts'
 import type { AgentTalk } from './agent-talk.ts'
-import { decideEnvironment, type Environment } from './environment.ts'
+import { Captured } from './captured.ts'
+import { decideEnvironment, startEnvironment } from './environment.ts'
 import { Hold } from './hold.ts'
 import { Losses } from './losses.ts'
-import { outgoingRulesOf } from './outgoing-rules.ts'
+import { settleOutgoing } from './outgoing-rules.ts'
 import { capturedPorts, portRules, processPortOf, wantedProcessPorts } from './ports.ts'
 import { Startup } from './startup.ts'
 import { Status } from './status.ts'
@@ -59,7 +59,7 @@ export class Session {
   readonly #life = new AbortController()
   readonly #hold: Hold
   readonly #losses: Losses
-  #captured: readonly number[] = []
+  readonly #captured: Captured
   #podPorts: readonly number[] = []
   /** Attaching, which must have undone itself before the session is over. */
   #work: Promise<void> = Promise.resolve()
@@ -76,16 +76,13 @@ export class Session {
       onNotice: text => client.log('info', text),
     })
     this.processes = new SessionProcesses(
-      {
-        ...{ sessionId: id, client, outgoing: this.#outgoing },
-        onListening: () => this.#resubscribe(),
-        onCount: () => {},
-      },
+      { sessionId: id, client, outgoing: this.#outgoing, onListening: () => this.#resubscribe() },
       hooks,
     )
     this.traffic = createTraffic()
     this.traffic.onNeedsChanged = () => this.#resubscribe()
     this.#losses = new Losses(client)
+    this.#captured = new Captured(client)
     this.#incoming = createIncoming({
       traffic: this.traffic,
       listenerFor: podPort => this.#listenerFor(podPort),
@@ -96,7 +93,7 @@ export class Session {
     this.#subscription = new Subscription(
       async wish => {
         await this.#hold.talk?.ask({ ask: 'subscribe', ...wish }, nothing)
-        this.#tellCaptured(wish.ports)
+        this.#captured.tell(wish.ports)
       },
       thrown => this.#captureFailed(thrown),
     )
@@ -195,14 +192,8 @@ export class Session {
       events: {
         event: event => this.#agentEvent(event),
         open: (stream, payload) => this.#incoming.accept(stream, payload),
-        running: () => {
-          this.#outgoing.setLink({ isDown: false })
-          this.status.set('running')
-        },
-        reconnecting: (reason, attempt) => {
-          this.#outgoing.setLink({ isDown: true })
-          this.status.set('reconnecting', { reason, attempt })
-        },
+        running: () => this.#setLink('running'),
+        reconnecting: (reason, attempt) => this.#setLink('reconnecting', { reason, attempt }),
         renewed: talk => void this.#renew(talk),
         moved: where => client.show('info', `Session ${id} goes on with ${where}`),
         lost: (state, reason) => void this.#leave(state, reason),
@@ -210,9 +201,14 @@ export class Session {
     })
   }
 
+  #setLink(state: 'running' | 'reconnecting', why?: { reason: string; attempt: number }): void {
+    this.#outgoing.setLink({ isDown: state === 'reconnecting' })
+    this.status.set(state, why)
+  }
+
   /** Another agent captures nothing until it is told, and its pod may listen on other ports. */
   async #renew(talk: AgentTalk): Promise<void> {
-    this.#captured = []
+    this.#captured.forget()
     this.#outgoing.lost()
     this.#losses.agentAgain()
     await this.#subscription.again()
@@ -225,7 +221,7 @@ export class Session {
     const support = await hooks.support()
     this.#podPorts = facts.ports
     const environment = decideEnvironment(facts.environment, config.feature?.env)
-    const outgoing = await this.#outgoingRules(support.hooks)
+    const outgoing = await settleOutgoing(this.#options, support)
     this.processes.run({
       outgoing,
       environment: startEnvironment(environment),
@@ -239,19 +235,6 @@ export class Session {
     const target = { ...facts.target, ...found.target, ports }
     const warnings = [...found.notices, ...warningsOf({ facts, support, mirror: this.#rules.mirror })]
     return { sessionId: this.id, target, hostname, addresses, ports, environment, warnings }
-  }
-
-  /** Without a relay what is the pod's is refused, and never made from this machine. */
-  async #outgoingRules(hooks: boolean): Promise<OutgoingRules> {
-    const rules = outgoingRulesOf(this.#options.config)
-    if (!rules.tcp || !hooks) return rules
-    try {
-      return { ...rules, quiet: await this.#options.hooks.relay.quiet() }
-    } catch (thrown) {
-      const { message } = asFailure(thrown, 'relay')
-      this.#options.client.show('warning', `No connection can leave from the pod: ${message}`)
-      return rules
-    }
   }
 
   #agentEvent(event: AgentEvent): void {
@@ -308,20 +291,9 @@ export class Session {
     return this.#subscription.want({ ports, answers: ports.length === 0 ? 'none' : answers })
   }
 
-  /** What callers say before this is the pod's alone; for whoever waits for it, in a test or a script. */
-  #tellCaptured(ports: readonly number[]): void {
-    const added = ports.filter(port => !this.#captured.includes(port))
-    this.#captured = ports
-    for (const port of added) this.#options.client.log('info', `Port ${port} of the pod is captured`)
-  }
-
   #captureFailed(thrown: unknown): void {
     if (this.status.over || this.#hold.talk === undefined) return
     const { message, data } = asFailure(thrown, 'subscribe')
     this.#options.client.show('warning', `No traffic is captured: ${message}. ${data.fix}`)
   }
-}
-
-function startEnvironment({ set, unset }: Environment): Record<string, string | null> {
-  return { ...set, ...Object.fromEntries(unset.map(name => [name, null])) }
 }
