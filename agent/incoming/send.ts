@@ -7,7 +7,7 @@ import type { StreamWriter } from './subscription.ts'
  * What may wait in one stream, and in all of them, before copies are given up. Together with the link's 16 MiB for resending, this bounds
  * memory. One stream's share is what a busy connection says while the link is away for a minute, or faster than the link takes it.
  */
-export const streamQueueBytes = 16 << 20
+export const streamQueueBytes = 8 << 20
 export const totalQueueBytes = 64 << 20
 /** Each stream costs memory for itself, also one without data. */
 export const maxStreams = 65_536

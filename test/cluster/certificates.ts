@@ -57,7 +57,11 @@ const certificates: readonly Certificate[] = [
 export async function makeCertificates(): Promise<boolean> {
   const list = JSON.stringify(certificates)
   const done = keyFile('list.json')
-  if (existsSync(done) && readFileSync(done, 'utf8') === list) return false
+  if (existsSync(done) && readFileSync(done, 'utf8') === list) {
+    // The admin's is away while the cluster is down.
+    writeKubeconfigs()
+    return false
+  }
   mkdirSync(join(keys, 'issued'), { recursive: true, mode: 0o700 })
   mkdirSync(join(stateRoot, 'etc'), { recursive: true })
   for (const name of ['ca', 'front-proxy-ca']) await makeAuthority(name)

@@ -9,12 +9,12 @@ import { linesOf } from '../stage/lines.ts'
 import { type CallResult, type Pod, programOf, startPod } from '../stage/pod.ts'
 
 const mark = markRun()
-/** More than the kernel's buffers (10 MiB), the server's (256 KiB) and the agent's (1 MiB) hold of one connection. */
+/** More than the kernel's buffers (10 MiB), the server's (256 KiB) and the agent's (8 MiB) hold of one connection. */
 const bodyBytes = 48 << 20
 /** One connection each. */
 const calls = 8
-/** The ring of 32 MiB, as much on its way from the thread, the copies, and the heap's slack; the bodies are 384 MiB. */
-const mostMiB = 150
+/** The ring of 32 MiB, as much on its way from the thread, 64 MiB of copies, 16 MiB for resending, and the heap's slack; the bodies are 384 MiB. */
+const mostMiB = 220
 
 describe('what the process does not get', () => {
   let pod: Pod
@@ -51,7 +51,13 @@ describe('what the process does not get', () => {
     const total = await backend.messages.until('the total', line =>
       line.startsWith('Lost on the way to the process in all: '),
     )
-    assert.equal(Number(/ (\d+) connections \(the reader is too slow\)/.exec(total)?.[1]), calls, total)
+    // On a machine that has no time left some of it is lost before it gets as far.
+    const lost = [...total.matchAll(/(\d+) connections? \((the reader is too slow|a gap in the capture)\)/g)]
+    assert.equal(
+      lost.reduce((sum, [, count]) => sum + Number(count), 0),
+      calls,
+      total,
+    )
     const grown = watch.end().map((most, index) => most - small[index]!)
     assert.ok(Math.max(...grown) < mostMiB, `agent and server grew by ${grown.join(' and ')} MiB`)
     const told = backend.messages.all.filter(line => line.startsWith('Lost on the way'))
