@@ -193,7 +193,7 @@ describe('commands of a session', () => {
     )
     const children = ours()
     const programs = new Set(children.map(({ program }) => program))
-    assert.deepEqual([...programs].sort(), ['agent', 'guard', 'hook', 'other'])
+    assert.deepEqual([...programs].sort(), ['agent', 'guard', 'hook', 'other', 'relay'])
     const inherited = children.flatMap(({ pid, command }) =>
       descriptorsOf(pid)
         .filter(name => own.includes(name))
