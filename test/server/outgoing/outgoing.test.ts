@@ -1,0 +1,138 @@
+// What the server makes of a process's connection: a dial in the pod, and its end at the process, or a refusal; never anything else.
+import assert from 'node:assert/strict'
+import { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import sinon from 'sinon'
+import type { LinkStream } from '../../../protocol/link/link-stream.ts'
+import { Outgoing, type OutgoingCall } from '../../../server/outgoing/outgoing.ts'
+
+const to = { address: '10.0.0.1', port: 5432 }
+const from = { address: '127.0.0.1', port: 40_000 }
+const local = { address: '10.1.0.2', port: 51_000 }
+
+class FakeSocket extends EventEmitter {
+  destroyed = false
+  wasReset = false
+  resume() {}
+  pause() {}
+  resetAndDestroy() {
+    this.wasReset = true
+    this.emit('close')
+  }
+}
+
+function stage({ complete = async () => new FakeSocket() as unknown as Socket, agent = true } = {}) {
+  const said: string[] = []
+  const resets: string[] = []
+  let id = 0
+  const outgoing = new Outgoing({
+    open: () =>
+      agent
+        ? ({ id: ++id, reset: (reason: string) => resets.push(reason) } as unknown as LinkStream)
+        : undefined,
+    complete,
+    onNotice: text => said.push(text),
+  })
+  const call: OutgoingCall = {
+    ...{ connection: '7', to, from },
+    dialled: async address => void said.push(`dialled ${address.address}`),
+    established: () => said.push('established'),
+    refused: errno => said.push(`refused ${errno}`),
+  }
+  return { outgoing, call, said, resets }
+}
+const settled = () => new Promise(resolve => setImmediate(resolve))
+
+describe('Outgoing', () => {
+  it('tells the address before the connection stands', async () => {
+    const { outgoing, call, said } = stage()
+    outgoing.connect(call)
+    outgoing.hear({ event: 'dialled', stream: 1, local })
+    await settled()
+    assert.deepEqual(said, ['dialled 10.1.0.2', 'established'])
+  })
+
+  it("refuses with the pod's errno", () => {
+    const { outgoing, call, said, resets } = stage()
+    outgoing.connect(call)
+    outgoing.hear({ event: 'dialFailed', stream: 1, errno: 'EHOSTUNREACH' })
+    assert.deepEqual([said, resets], [['refused EHOSTUNREACH'], ['the dial failed']])
+  })
+
+  it('refuses with ENETUNREACH where there is no agent, or it is lost', () => {
+    const without = stage({ agent: false })
+    without.outgoing.connect(without.call)
+    const { outgoing, call, said } = stage()
+    outgoing.connect(call)
+    outgoing.lost()
+    outgoing.hear({ event: 'dialled', stream: 1, local })
+    assert.deepEqual([without.said, said], [['refused ENETUNREACH'], ['refused ENETUNREACH']])
+  })
+
+  it('waits 10 s for a link that is down, from the moment it went or from the dial on', () => {
+    const clock = sinon.useFakeTimers()
+    try {
+      const { outgoing, call, said } = stage()
+      outgoing.connect(call)
+      clock.tick(60_000)
+      outgoing.setLink({ isDown: true })
+      outgoing.connect({ ...call, connection: '8' })
+      clock.tick(9_000)
+      assert.deepEqual(said, [])
+      clock.tick(1_000)
+      assert.deepEqual(said, ['refused ENETUNREACH', 'refused ENETUNREACH'])
+    } finally {
+      clock.restore()
+    }
+  })
+
+  it('waits on when the link is back in time', () => {
+    const clock = sinon.useFakeTimers()
+    try {
+      const { outgoing, call, said } = stage()
+      outgoing.setLink({ isDown: true })
+      outgoing.connect(call)
+      clock.tick(9_000)
+      outgoing.setLink({ isDown: false })
+      clock.tick(60_000)
+      assert.deepEqual(said, [])
+    } finally {
+      clock.restore()
+    }
+  })
+
+  it('gives the dial up when the process does', async () => {
+    const { outgoing, call, said, resets } = stage()
+    outgoing.connect(call)
+    outgoing.abandoned('7')
+    outgoing.hear({ event: 'dialled', stream: 1, local })
+    await settled()
+    assert.deepEqual([said, resets], [[], ['the process gave it up']])
+  })
+
+  it('resets the stream of a connection that the process has given up meanwhile, and says so', async () => {
+    const { outgoing, call, said, resets } = stage({
+      complete: async () => {
+        throw new Error('ECONNREFUSED')
+      },
+    })
+    outgoing.connect(call)
+    outgoing.hear({ event: 'dialled', stream: 1, local })
+    await settled()
+    assert.deepEqual(resets, ['the process gave it up'])
+    assert.deepEqual(said.slice(1), [
+      'refused ECONNABORTED',
+      'A connection to 10.0.0.1 port 5432 was given up: ECONNREFUSED',
+    ])
+  })
+
+  it('resets what stands when it ends', async () => {
+    const socket = new FakeSocket()
+    const { outgoing, call } = stage({ complete: async () => socket as unknown as Socket })
+    outgoing.connect(call)
+    outgoing.hear({ event: 'dialled', stream: 1, local })
+    await settled()
+    outgoing.close()
+    assert.equal(socket.wasReset, true)
+  })
+})
