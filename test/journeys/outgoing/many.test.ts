@@ -1,0 +1,81 @@
+// Many connections at once and one after the other: all arrive, and nothing of them stays in any of our processes.
+import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { launch } from '../../../protocol/rpc/processes.ts'
+import { startSession, stopSession } from '../../../protocol/rpc/sessions.ts'
+import { type Backend, startBackend } from '../../stage/backend.ts'
+import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
+import { linesOf } from '../../stage/lines.ts'
+import { type Pod, programOf, startPod } from '../../stage/pod.ts'
+
+const mark = markRun()
+const servicePort = 9000
+/** Pipes and sockets of supervisors, which come and go. */
+const mostOthers = 12
+
+describe('connections of a process', () => {
+  let pod: Pod
+  let service: ChildProcess
+  let backend: Backend
+  let sessionId: string
+  before(async () => {
+    pod = await startPod()
+    service = pod.callers.spawn(process.execPath, [programOf('http-service.mjs'), String(servicePort)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await linesOf(service.stdout).until('the service listening', line => line === 'listening')
+    backend = await startBackend(mark.environment)
+    sessionId = (await backend.connection.request(startSession, { target: pod.target })).sessionId
+  })
+  after(async () => {
+    await backend?.connection.request(stopSession, { sessionId })
+    await backend?.stop()
+    service?.kill('SIGKILL')
+    await pod?.end()
+    await untilNothing('processes of standin', () => processesOf(mark.value))
+  })
+
+  /** How many descriptors each of our processes has open that carry connections. */
+  const descriptors = () =>
+    new Map(
+      processesOf(mark.value)
+        .filter(({ program }) => ['server', 'agent', 'relay'].includes(program))
+        .map(({ program, pid }) => [program, readdirSync(`/proc/${pid}/fd`).length]),
+    )
+
+  /** What a program that opens connections in the order of `mode` says at its end. */
+  async function dialled(mode: 'at once' | 'in turn', count: number, port = servicePort): Promise<string> {
+    const command = [
+      process.execPath,
+      programOf('dial-often.mjs'),
+      mode,
+      String(count),
+      pod.cable.second.ipv4,
+    ]
+    const { processId } = await backend.connection.request(launch, {
+      ...{ sessionId, command: [...command, String(port)] },
+    })
+    assert.deepEqual(await backend.exitOf(processId), { processId, code: 0 })
+    return backend.output(processId).all.at(-1)!
+  }
+
+  it('2,000 at once all stand together, carry what they should, and leave no descriptor', async () => {
+    await dialled('in turn', 10)
+    const before = descriptors()
+    assert.equal(await dialled('at once', 2_000), '2000 right')
+    await untilNothing('more descriptors than before', () =>
+      [...descriptors()].filter(([program, count]) => count > before.get(program)! + mostOthers),
+    )
+  }).timeout(120_000)
+
+  it('3,000 one after the other, and 1,000 that are refused, leave no descriptor', async () => {
+    await dialled('in turn', 10)
+    const before = descriptors()
+    assert.equal(await dialled('in turn', 3_000), '3000 right')
+    assert.equal(await dialled('in turn', 1_000, servicePort + 1), '1000 ECONNREFUSED')
+    await untilNothing('more descriptors than before', () =>
+      [...descriptors()].filter(([program, count]) => count > before.get(program)! + mostOthers),
+    )
+  }).timeout(120_000)
+})
