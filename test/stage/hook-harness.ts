@@ -6,7 +6,12 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
-import { hookProcessVariable, hookSocketVariable, hookTokenVariable } from '../../protocol/hook/messages.ts'
+import {
+  hookProcessVariable,
+  hookSocketVariable,
+  hookTokenVariable,
+  type OutgoingRules,
+} from '../../protocol/hook/messages.ts'
 import { markedProcesses as findMarked } from '../../server/processes/orphan.ts'
 import { type GuardProcess, startGuard } from './guard-process.ts'
 import { HookedCommand } from './hooked-command.ts'
@@ -19,6 +24,7 @@ export type StartOptions = {
   ports?: readonly number[]
   addresses?: readonly string[]
   environment?: Record<string, string | null>
+  outgoing?: OutgoingRules
   cwd?: string
   /** Options of the supervisor's own spawn: stdio, uid and gid, detached, env. */
   spawn?: SpawnOptions
@@ -120,6 +126,7 @@ export class HookHarness {
       ports: [...(options.ports ?? [])],
       guard: this.guard.name,
       guardToken: this.guard.token,
+      ...(options.outgoing === undefined ? {} : { outgoing: options.outgoing }),
       ...(options.onCommandLine === false ? { command: [...command] } : {}),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     })

@@ -1,0 +1,39 @@
+// Starts the relay as a server would, and asks it to complete connections.
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import type { Socket } from 'node:net'
+import { join } from 'node:path'
+import type { Endpoint } from '../../protocol/codec.ts'
+import type { QuietPorts } from '../../protocol/hook/relay.ts'
+
+export type RelayProcess = {
+  readonly child: ChildProcess
+  readonly quiet: QuietPorts
+  /** The other end of the connection that is in progress from there, or the errno. */
+  complete(from: Endpoint): Promise<Socket | string>
+  close(): Promise<void>
+}
+
+export async function startRelay(dist: string, owner: { uid?: number; gid?: number }): Promise<RelayProcess> {
+  const child = fork(join(dist, 'relay.cjs'), {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: [],
+    ...owner,
+  })
+  const [{ quiet }] = (await once(child, 'message')) as [{ quiet: QuietPorts }]
+  let last = 0
+  return {
+    child,
+    quiet,
+    async complete(from) {
+      child.send({ complete: ++last, from })
+      const [{ errno }, socket] = (await once(child, 'message')) as [{ errno?: string }, Socket]
+      return errno ?? socket
+    },
+    async close() {
+      const exited = once(child, 'exit')
+      child.disconnect()
+      await exited
+    },
+  }
+}
