@@ -8,7 +8,8 @@ import { sendContinue, sendResult } from './linux/notification.ts'
 import { markedProcesses, socketDescriptors } from './linux/processes.ts'
 import { abandon, openClosedPort, refuse } from './linux/quiet-port.ts'
 import { connect, cookieOf, peerName, TCP_SYN_SENT, tcpState } from './linux/sockets.ts'
-import type { Connecting, ConnectMessage, HeldConnect, Place, ToAnswerer } from './shared/threads.ts'
+import type { Connecting, ConnectMessage, HeldConnect, Place } from './shared/connecting.ts'
+import type { ToAnswerer } from './shared/threads.ts'
 
 const EINPROGRESS = 115
 const ENETUNREACH = 101

@@ -4,6 +4,7 @@ import type { ErrorKind } from '../../protocol/errors.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import type { Listener, Notice } from '../syscalls/world.ts'
 import type { SharedMemory } from './announcements.ts'
+import type { ConnectMessage } from './connecting.ts'
 
 export type AnswererData = {
   memory: SharedMemory
@@ -13,20 +14,6 @@ export type AnswererData = {
   /** See accept-watch.ts. */
   acceptWatch: SharedArrayBuffer
 }
-/** Where the process had the socket when it connected; it may have moved since. */
-export type Place = { thread: number; descriptor: number }
-/** A blocking connect whose thread waits for an answer. */
-export type HeldConnect = { id: bigint; timeoutMs: number }
-export type Connecting = {
-  cookie: bigint
-  inode: number
-  family: number
-  to: Endpoint
-  from: Endpoint
-  place: Place
-  held?: HeldConnect
-}
-
 export type ToAnswerer =
   | { type: 'listen'; listener: number }
   | { type: 'addresses'; addresses: readonly string[] }
@@ -38,17 +25,12 @@ export type ToAnswerer =
   | { type: 'forget'; cookie: bigint }
   /** A held connect has its answer. */
   | { type: 'answered'; id: bigint }
-export type ConnectMessage = Extract<FromAnswerer, { type: 'connecting' | 'held' | 'disconnected' }>
 export type FromAnswerer =
   | { type: 'loaded' }
   | { type: 'ready'; complete: boolean }
   | { type: 'notice'; notice: Notice }
   | { type: 'listening'; listener: Listener }
-  | { type: 'connecting'; connecting: Connecting }
-  /** The same connect again, by a blocking call that a signal had ended, or by another thread. */
-  | { type: 'held'; cookie: bigint; place: Place; held: HeldConnect }
-  /** The process has given the connection up. */
-  | { type: 'disconnected'; cookie: bigint }
+  | ConnectMessage
 
 export type SpawnerData = { filteredThread: SharedArrayBuffer }
 export type Command = { file: string; args: string[]; environment: Record<string, string>; cwd: string }

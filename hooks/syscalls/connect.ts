@@ -21,7 +21,8 @@ import {
   takeError,
   tcpState,
 } from '../linux/sockets.ts'
-import type { Connecting, ToAnswerer } from '../shared/threads.ts'
+import type { Connecting } from '../shared/connecting.ts'
+import type { ToAnswerer } from '../shared/threads.ts'
 import { moveAddress } from './bind.ts'
 import { withCopy } from './with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type Outgoing, type World } from './world.ts'

@@ -12,8 +12,8 @@ import {
   type SharedMemory,
 } from '../shared/announcements.ts'
 import { BoundedMap } from '../shared/bounded-map.ts'
+import type { ConnectMessage } from '../shared/connecting.ts'
 import { makeOwnAddresses } from '../shared/own-addresses.ts'
-import type { ConnectMessage } from '../shared/threads.ts'
 
 /** Cookies are never reused, so what is kept of closed sockets is only waste; this many sockets are remembered. */
 const socketLimit = 65_536
