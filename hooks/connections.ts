@@ -4,26 +4,44 @@ import type { FromSupervisor, ToSupervisor } from '../protocol/hook/messages.ts'
 import { writeAddress } from './address.ts'
 import { type Descriptors, makeDescriptors } from './linux/descriptors.ts'
 import { close } from './linux/libc.ts'
-import { sendContinue, sendResult } from './linux/notification.ts'
+import { isAlive, sendContinue, sendResult } from './linux/notification.ts'
 import { markedProcesses, socketDescriptors } from './linux/processes.ts'
 import { abandon, openClosedPort, refuse } from './linux/quiet-port.ts'
-import { connect, cookieOf, peerName, TCP_SYN_SENT, tcpState } from './linux/sockets.ts'
+import {
+  connect,
+  cookieOf,
+  peerName,
+  TCP_CLOSE,
+  TCP_ESTABLISHED,
+  TCP_SYN_SENT,
+  takeError,
+  tcpState,
+} from './linux/sockets.ts'
+import { BoundedMap } from './shared/bounded-map.ts'
 import type { Connecting, ConnectMessage, HeldConnect, Place } from './shared/connecting.ts'
 import type { ToAnswerer } from './shared/threads.ts'
 
+const ENOENT = 2
 const EINPROGRESS = 115
 const ENETUNREACH = 101
+const ETIMEDOUT = 110
+/** The longest that a timer of Node takes: 25 days. */
+const longestMs = 2 ** 31 - 1
 /** Whether the process still wants a connection is looked at so often, for nobody tells that it has closed a socket. */
 const lookMs = 1_000
 
 type Held = { id: bigint; timer: NodeJS.Timeout | undefined }
-type Made = Connecting & { calls: Held[]; isEstablished: boolean; hasDescriptors: boolean }
+/** `connection` tells one connect of a socket from a later one. */
+type Made = Connecting & { connection: string; calls: Held[]; hasDescriptors: boolean }
 type Message = Extract<ToSupervisor, { type: 'dialled' | 'established' | 'refused' }>
 
 export class Connections {
   readonly #made = new Map<bigint, Made>()
   readonly #descriptors: Descriptors = makeDescriptors()
   readonly #closed = new Map<string, number>()
+  /** Established for a call that a signal ended before it heard so: made again, it hears that. */
+  readonly #unheard = new BoundedMap<bigint, true>(256)
+  #count = 0
   readonly #look: NodeJS.Timeout
 
   constructor(
@@ -32,7 +50,7 @@ export class Connections {
     readonly say: (message: FromSupervisor) => void,
     readonly tellAnswerer: (message: ToAnswerer) => void,
   ) {
-    this.#look = setInterval(() => this.#abandonClosed(), lookMs)
+    this.#look = setInterval(() => this.#lookAtAll(), lookMs)
     this.#look.unref()
   }
 
@@ -43,9 +61,9 @@ export class Connections {
   }
 
   take(message: Message): void {
-    const cookie = BigInt(message.connection)
+    const cookie = BigInt(message.connection.split('.')[0] ?? '')
     const made = this.#made.get(cookie)
-    if (made === undefined) return
+    if (made?.connection !== message.connection) return
     if (message.type === 'dialled') {
       this.tellAnswerer({ type: 'dialled', cookie, local: message.local })
       this.say({ type: 'known', connection: message.connection })
@@ -55,8 +73,10 @@ export class Connections {
 
   #begin(connecting: Connecting): void {
     const { cookie, to, from, held } = connecting
-    this.#made.set(cookie, { ...connecting, calls: [], isEstablished: false, hasDescriptors: true })
-    this.say({ type: 'connect', connection: String(cookie), to, from })
+    this.#count += 1
+    const connection = `${cookie}.${this.#count}`
+    this.#made.set(cookie, { ...connecting, connection, calls: [], hasDescriptors: true })
+    this.say({ type: 'connect', connection, to, from })
     if (held !== undefined) this.#hold(cookie, connecting.place, held)
   }
 
@@ -70,11 +90,16 @@ export class Connections {
       made.calls = made.calls.filter(call => call.id !== id)
       this.#answer(id, -EINPROGRESS)
     }
-    made.calls.push({ id, timer: timeoutMs > 0 ? setTimeout(late, timeoutMs) : undefined })
+    const timer = timeoutMs > 0 ? setTimeout(late, Math.min(timeoutMs, longestMs)) : undefined
+    made.calls.push({ id, timer })
   }
 
   /** It was decided while the call was on its way here: a connected socket is the kernel's to answer for, any other must not reach its network. */
   #answerLate(id: bigint, cookie: bigint, place: Place): void {
+    if (this.#unheard.delete(cookie)) {
+      this.#answer(id, 0)
+      return
+    }
     const copy = this.#copyAt(place, cookie)
     const isConnected = copy !== undefined && typeof peerName(copy) !== 'number'
     if (copy !== undefined) close(copy)
@@ -85,34 +110,51 @@ export class Connections {
     }
   }
 
-  #answer(id: bigint, result: number): void {
-    sendResult(this.notifications, bytesOf(id), result)
+  /** False when a signal has ended the call. */
+  #answer(id: bigint, result: number): boolean {
+    const sent = sendResult(this.notifications, bytesOf(id), result)
     this.tellAnswerer({ type: 'answered', id })
+    return sent !== -ENOENT
   }
 
-  #release({ calls }: Made, result: number): void {
+  /** Whether all of them have heard. */
+  #release({ calls }: Made, result: number): boolean {
+    let heard = true
     for (const { id, timer } of calls.splice(0)) {
       clearTimeout(timer)
-      this.#answer(id, result)
+      heard = this.#answer(id, result) && heard
     }
+    return heard
+  }
+
+  /** Calls that a signal has ended are nobody's any more: their program learns of the connection by poll, or connects again. */
+  #dropDead(made: Made): void {
+    made.calls = made.calls.filter(({ id, timer }) => {
+      if (isAlive(this.notifications, bytesOf(id))) return true
+      clearTimeout(timer)
+      this.tellAnswerer({ type: 'answered', id })
+      return false
+    })
   }
 
   #established(made: Made): void {
     this.#made.delete(made.cookie)
+    this.#dropDead(made)
     if (made.calls.length === 0) return
     const copy = this.#copyOf(made)
-    if (copy !== undefined) {
-      // Hears of the success in the process's place: the next connect of that socket gives EISCONN, as after any other.
-      connect(copy, writeAddress(made.family, made.to))
-      close(copy)
-    }
-    this.#release(made, 0)
+    // Hears of the success in the process's place: the next connect of that socket gives EISCONN, as after any other. The kernel looks at no
+    // address then, and our own would lead nowhere else.
+    if (copy !== undefined && tcpState(copy) === TCP_ESTABLISHED)
+      connect(copy, writeAddress(made.family, made.from))
+    if (copy !== undefined) close(copy)
+    if (!this.#release(made, 0)) this.#unheard.set(made.cookie, true)
   }
 
   #refused(made: Made, errno: number): void {
-    const { cookie, calls } = made
+    const { cookie } = made
     this.#made.delete(cookie)
-    const isHeld = calls.length > 0
+    this.#dropDead(made)
+    const isHeld = made.calls.length > 0
     // Known to the answerer before the process can ask.
     this.tellAnswerer(isHeld ? { type: 'forget', cookie } : { type: 'refused', cookie, errno })
     const copy = this.#copyOf(made)
@@ -137,19 +179,31 @@ export class Connections {
     if (made === undefined) return
     this.#made.delete(cookie)
     this.#release(made, -ENETUNREACH)
-    this.say({ type: 'abandoned', connection: String(cookie) })
+    this.say({ type: 'abandoned', connection: made.connection })
   }
 
-  /** The process may have closed the socket, or ended. */
-  #abandonClosed(): void {
+  /** The process may have closed the socket, or ended, or the kernel may have given up in its place (TCP_USER_TIMEOUT, TCP_SYNCNT). */
+  #lookAtAll(): void {
     if (this.#made.size === 0) return
     const open = new Set(markedProcesses(this.processId).flatMap(pid => [...socketDescriptors(pid).keys()]))
     for (const made of [...this.#made.values()]) {
+      if (made.calls.length > 0) this.#endWithKernel(made)
       // Twice in a row, for it may have been handed from one process to another while we looked.
       if (open.has(String(made.inode))) made.hasDescriptors = true
       else if (made.hasDescriptors) made.hasDescriptors = false
       else this.#abandon(made.cookie)
     }
+  }
+
+  #endWithKernel(made: Made): void {
+    const copy = this.#copyOf(made)
+    if (copy === undefined) return
+    if (tcpState(copy) === TCP_CLOSE) {
+      this.tellAnswerer({ type: 'forget', cookie: made.cookie })
+      this.#release(made, -(takeError(copy) || ETIMEDOUT))
+      this.#abandon(made.cookie)
+    }
+    close(copy)
   }
 
   /** Our copy of the socket, wherever a process has it by this time; the caller closes it. */

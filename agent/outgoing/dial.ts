@@ -16,13 +16,19 @@ export function createDialler(
   }
 }
 
+const keepAliveMs = 30_000
+
 /** Until the answer the kernel alone decides how long a connect takes. */
 function dialFor(
   stream: LinkStream,
   { address: host, port }: { address: string; port: number },
   tell: (event: AgentEvent) => void,
 ): void {
-  const socket: Socket = connect({ host, port, allowHalfOpen: true, noDelay: true })
+  const socket: Socket = connect({
+    ...{ host, port, allowHalfOpen: true, noDelay: true },
+    // What the process asks of its socket stays on its machine, and what is idle for long is dropped by many networks.
+    ...{ keepAlive: true, keepAliveInitialDelay: keepAliveMs },
+  })
   const failed = (error: NodeJS.ErrnoException) => {
     tell({ event: 'dialFailed', stream: stream.id, errno: error.code ?? 'ENETUNREACH' })
     stream.end()

@@ -3,25 +3,14 @@ import { writeSync } from 'node:fs'
 import { constants } from 'node:os'
 import { decode } from '../../protocol/codec.ts'
 import { guardEnding } from '../../protocol/hook/messages.ts'
-import { isLoopback, isWildcard, readAddress } from '../address.ts'
 import { signalProcess } from '../linux/group.ts'
 import { openLedger } from '../linux/ledger.ts'
 import { close } from '../linux/libc.ts'
-import { readMemory } from '../linux/memory.ts'
-import {
-  type Call,
-  intArgument,
-  notificationBytes,
-  numberOf,
-  receive,
-  sendContinue,
-  sendResult,
-  threadOf,
-} from '../linux/notification.ts'
+import { notificationBytes, receive, sendContinue, sendResult, threadOf } from '../linux/notification.ts'
 import { markedProcesses, readProc } from '../linux/processes.ts'
 import { POLLHUP, POLLIN, type Watched } from '../linux/sockets.ts'
 import { receiveWithDescriptors } from '../linux/unix-sockets.ts'
-import { ownArchitecture } from '../syscalls/table.ts'
+import { mayBePods } from '../syscalls/may-be-pods.ts'
 
 export type Ward = {
   /** Its end is the supervisor's. */
@@ -35,7 +24,7 @@ export type Ward = {
 }
 
 const { SIGKILL } = constants.signals
-const { ENETUNREACH, EFAULT } = constants.errno
+const { ENETUNREACH } = constants.errno
 const killEveryMs = 100
 
 type Ending = { pid: number; command: string }
@@ -106,7 +95,11 @@ export class Wards {
   #orphan(ward: Ward): void {
     this.#alive.delete(ward)
     this.#orphaned.add(ward)
-    for (const id of openLedger(ward.ledger).ids()) sendContinue(ward.notifications, id)
+    const ledger = openLedger(ward.ledger)
+    // What it was deciding may be a connect that is not in progress yet; those that are held are, whatever address they name.
+    if (ward.outgoing && mayBePods(ledger.current))
+      sendResult(ward.notifications, ledger.current, -ENETUNREACH)
+    for (const id of ledger.ids()) sendContinue(ward.notifications, id)
     close(ward.connection)
     close(ward.ledger)
     if (this.#serverDied) this.#end(ward)
@@ -150,18 +143,6 @@ export class Wards {
       // Nobody reads it any more.
     }
   }
-}
-
-/** A connect to what is not known to be this machine's; an address that may not be read is not known. */
-function mayBePods(call: Call): boolean {
-  const architecture = ownArchitecture()
-  if (architecture === undefined || numberOf(call) !== architecture.numbers.connect) return false
-  const size = intArgument(call, 2)
-  if (size < 2 || size > 128) return false
-  const bytes = readMemory(call, 1, size)
-  if (typeof bytes === 'number') return bytes !== -EFAULT
-  const to = readAddress(bytes)
-  return to !== undefined && !isLoopback(to.address) && !isWildcard(to.address)
 }
 
 function readEnding(payload: Buffer): Ending | undefined {

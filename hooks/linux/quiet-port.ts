@@ -21,6 +21,7 @@ const EINPROGRESS = 115
 const ETIMEDOUT = 110
 /** The two SYNs cross in microseconds; what takes longer has been dropped, and the next try of the kernel is a second away. */
 const completeMs = 1_000
+const settledMs = 50
 /** A queue of length 0 takes one connection, or two on some kernels. */
 const maxFillers = 8
 
@@ -45,8 +46,8 @@ function fill(family: number, to: Endpoint): boolean {
     const filler = openStream(family, { nonBlocking: true })
     if (filler < 0) return false
     connect(filler, writeAddress(family, to))
-    // Over loopback the handshake is done when connect returns.
-    if (poll([{ descriptor: filler, events: POLLOUT }], 0)[0] === 0) {
+    // Over loopback the handshake is done when connect returns, or a moment later on a busy machine.
+    if (poll([{ descriptor: filler, events: POLLOUT }], settledMs)[0] === 0) {
       close(filler)
       return true
     }

@@ -1,4 +1,4 @@
-// Decides one trapped call and answers it; whatever goes wrong, the call is left to the kernel, because these calls are this machine's.
+// Decides one trapped call and answers it; whatever goes wrong, the call is left to the kernel if it is this machine's, and refused if it may be the pod's.
 import {
   architectureOf,
   type Call,
@@ -13,12 +13,14 @@ import { type Accepting, answerAccept } from './accept.ts'
 import { answerBind, forgetBind } from './bind.ts'
 import { answerConnect } from './connect.ts'
 import { answerListen } from './listen.ts'
+import { mayBePods } from './may-be-pods.ts'
 import { answerGetpeername, answerGetsockname } from './names.ts'
 import { answerSocketError } from './socket-error.ts'
 import { type Architecture, nameCall } from './table.ts'
-import { leaveAlone, type Outcome, type World } from './world.ts'
+import { give, leaveAlone, type Outcome, type World } from './world.ts'
 
 const ENOENT = 2
+const ENETUNREACH = 101
 
 export type Context = {
   readonly architecture: Architecture
@@ -54,8 +56,9 @@ export function decide(call: Call, context: Context): Outcome {
     return dispatch(call, context)
   } catch (thrown) {
     if (thrown instanceof CannotAnswer) throw thrown
-    reportMistake(context.accepting.world, thrown)
-    return leaveAlone('a mistake here')
+    const { world } = context.accepting
+    reportMistake(world, thrown)
+    return world.outgoingRules?.tcp && mayBePods(call) ? give(-ENETUNREACH) : leaveAlone('a mistake here')
   }
 }
 

@@ -1,10 +1,11 @@
 // Answers connect: what is the pod's is put in progress to the quiet port and dialled from the pod; what is this machine's is left alone.
 import type { Endpoint } from '../../protocol/codec.ts'
-import { isLoopback, isWildcard, readAddress, writeAddress } from '../address.ts'
+import { isLoopback, isWildcard, loopbackInstead, readAddress, writeAddress } from '../address.ts'
+import { errnoName } from '../linux/libc.ts'
 import { readMemory } from '../linux/memory.ts'
 import { type Call, idOf, intArgument, isAlive, threadOf } from '../linux/notification.ts'
+import { abandon } from '../linux/quiet-port.ts'
 import {
-  AF_INET,
   AF_INET6,
   connect,
   connectAtOnce,
@@ -24,9 +25,12 @@ import {
 import type { Connecting } from '../shared/connecting.ts'
 import type { ToAnswerer } from '../shared/threads.ts'
 import { moveAddress } from './bind.ts'
-import { withCopy } from './with-copy.ts'
+import { mayBePods } from './may-be-pods.ts'
+import { noticeUnreadable, withCopy } from './with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type Outgoing, type World } from './world.ts'
 
+const ESRCH = 3
+const EBADF = 9
 const ENETUNREACH = 101
 const EINPROGRESS = 115
 const AF_UNSPEC = 0
@@ -57,35 +61,66 @@ export function decideConnect(to: Endpoint, facts: ConnectFacts): ConnectDecisio
 function decideLoopback(to: Endpoint, facts: ConnectFacts): ConnectDecision {
   if (facts.outgoingRules?.ignoreLocalhost) return here('loopback stays here')
   if (facts.isWanted(to.port)) return here("the process's own port")
-  return facts.listensHere(to) ? here('something listens there') : { where: 'pod' }
+  return facts.listensHere(loopbackInstead(to)) ? here('something listens there') : { where: 'pod' }
 }
 
 export function answerConnect(call: Call, world: World): Outcome {
   const size = intArgument(call, 2)
   if (size < 2 || size > 128) return leaveAlone('not an Internet address')
   const bytes = readMemory(call, 1, size)
-  if (typeof bytes === 'number') return leaveAlone('no address can be read')
+  if (typeof bytes === 'number') return unreadable(call, world)
   if (bytes.readUInt16LE(0) === AF_UNSPEC) return disconnected(call, world)
   const to = readAddress(bytes)
   if (to === undefined) return leaveAlone('not an Internet address')
   const decision = decideConnect(to, world)
   if (decision.where === 'here' && decision.instead === undefined && world.outgoing.size === 0)
     return leaveAlone(decision.why)
-  return withCopy(call, world, copy => {
-    const family = streamFamily(copy)
-    if (family === undefined || (family === AF_INET && bytes.readUInt16LE(0) !== AF_INET))
-      return leaveAlone('not a TCP socket')
-    if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
-    const cookie = cookieOf(copy)
-    if (cookie === undefined) return leaveAlone('not a socket')
-    const known = world.outgoing.get(cookie)
-    const again = known === undefined ? undefined : connectAgain(call, { copy, cookie, known }, world)
-    if (again !== undefined) return again
-    if (decision.where === 'pod') return begin(call, { copy, cookie, family, to }, world)
-    if (decision.instead === undefined) return leaveAlone(decision.why)
-    if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
-    return give(connect(copy, moveAddress(bytes, decision.instead)))
-  })
+  return withCopy(
+    call,
+    world,
+    copy => {
+      const family = streamFamily(copy)
+      if (family === undefined) return leaveAlone('not a TCP socket')
+      // The kernel refuses both by itself.
+      if (family !== bytes.readUInt16LE(0)) return leaveAlone('an address of another family')
+      if (family === AF_INET6 && !to.address.includes(':') && isOnlySix(copy))
+        return leaveAlone('an IPv4 address on a socket for IPv6 alone')
+      if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
+      const cookie = cookieOf(copy)
+      if (cookie === undefined) return leaveAlone('not a socket')
+      const known = world.outgoing.get(cookie)
+      const again = known === undefined ? undefined : connectAgain(call, { copy, cookie, known }, world)
+      if (again !== undefined) return again
+      if (decision.where === 'pod') return begin(call, { copy, cookie, family, to }, world)
+      if (decision.instead === undefined) return leaveAlone(decision.why)
+      if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
+      return connectInstead(copy, moveAddress(bytes, decision.instead))
+    },
+    noCopy(decision),
+  )
+}
+
+/** Without the descriptor nothing can be done for it, and nothing of the pod's may be done by the kernel. */
+const noCopy =
+  ({ where }: ConnectDecision) =>
+  (errno: number): Outcome =>
+    where === 'here' || errno === -EBADF || errno === -ESRCH
+      ? leaveAlone(`no copy of the descriptor: ${errnoName(errno)}`)
+      : give(-ENETUNREACH)
+
+function unreadable(call: Call, world: World): Outcome {
+  if (!world.outgoingRules?.tcp || !mayBePods(call)) return leaveAlone('no address can be read')
+  noticeUnreadable(call, world)
+  return give(-ENETUNREACH)
+}
+
+/** To a listener of the session's own. If its queue is full the kernel goes on waiting: it looks at no address once it is in progress. */
+function connectInstead(copy: number, address: Buffer): Outcome {
+  const blocking = !isNonBlocking(copy)
+  if (blocking) setNonBlocking(copy, { nonBlocking: true })
+  const result = connect(copy, address)
+  if (blocking) setNonBlocking(copy, { nonBlocking: false })
+  return blocking && result === -EINPROGRESS ? leaveAlone('in progress to its own listener') : give(result)
 }
 
 function disconnected(call: Call, world: World): Outcome {
@@ -148,13 +183,15 @@ function begin(call: Call, { copy, cookie, family, to }: Begun, world: World): O
   if (result !== -EINPROGRESS) return give(result)
   const name = socketName(copy)
   const from = typeof name === 'number' ? undefined : readAddress(name)
-  if (from === undefined) return give(-ENETUNREACH)
+  const held = blocking ? heldOf(call, copy) : undefined
+  if (from === undefined || (held !== undefined && !world.hold(held.id))) {
+    abandon(copy)
+    return give(-ENETUNREACH)
+  }
   const known: Outgoing = { family, to, isHeard: true }
   world.outgoing.set(cookie, known)
   const place = { thread: threadOf(call), descriptor: intArgument(call, 0) }
   const connecting: Connecting = { cookie, inode: inodeOf(copy), family, to, from, place }
-  const held = blocking ? heldOf(call, copy) : undefined
-  if (held !== undefined && !world.hold(held.id)) return give(-ENETUNREACH)
   world.tell({
     type: 'connecting',
     connecting: held === undefined ? connecting : { ...connecting, held },

@@ -21,6 +21,7 @@ export function answerSocketError(call: Call, world: World): Outcome {
     if (writeMemory(call, 3, value) < 0 || writeMemory(call, 4, length) < 0) return give(-EFAULT)
     takeError(copy)
     world.outgoing.delete(cookie)
-    return give(0)
+    // A signal may have ended the call: made again, it asks for the same.
+    return give(0, () => world.outgoing.set(cookie, known))
   })
 }

@@ -10,16 +10,11 @@ export function withCopy(
   call: Call,
   world: World,
   decide: (copy: number, keep: () => void) => Outcome,
+  without: (errno: number) => Outcome = errno => leaveAlone(`no copy of the descriptor: ${errnoName(errno)}`),
 ): Outcome {
   const copy = world.descriptors.copy(threadOf(call), intArgument(call, 0))
-  if (copy === -EPERM) {
-    world.notice({
-      level: 'warning',
-      code: 'process-unreadable',
-      text: `A process (thread ${threadOf(call)}) forbids to be read, as programs with secrets or extra rights do; it runs as if it were not in the session`,
-    })
-  }
-  if (copy < 0) return leaveAlone(`no copy of the descriptor: ${errnoName(copy)}`)
+  if (copy === -EPERM) noticeUnreadable(call, world)
+  if (copy < 0) return without(copy)
   let kept = false
   try {
     return decide(copy, () => {
@@ -28,4 +23,12 @@ export function withCopy(
   } finally {
     if (!kept) close(copy)
   }
+}
+
+export function noticeUnreadable(call: Call, world: World): void {
+  world.notice({
+    level: 'warning',
+    code: 'process-unreadable',
+    text: `A process (thread ${threadOf(call)}) forbids to be read, as programs with secrets or extra rights do; it runs as if it were not in the session`,
+  })
 }

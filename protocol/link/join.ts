@@ -12,7 +12,7 @@ export function joinStream(stream: LinkStream, socket: Socket, over: () => void 
     if (reset) return
     reset = true
     stream.reset(reason)
-    socket.resetAndDestroy()
+    resetSocket(socket)
   }
   stream.events = {
     data: ({ bytes }) => {
@@ -34,4 +34,24 @@ export function joinStream(stream: LinkStream, socket: Socket, over: () => void 
     if (!reset && !(socket.readableEnded && socket.writableFinished)) resetBoth('ECONNRESET')
     over()
   })
+}
+
+/** What an end that was said may still take to go out. */
+const endingMs = 1_000
+
+/**
+ * libuv resets no socket whose end was said (EINVAL), and Node forgets it then without closing it. Such a one is closed: its peer has heard the
+ * end, and whatever it says from then on is answered with a reset.
+ */
+export function resetSocket(socket: Socket): void {
+  if (!socket.writableEnded) {
+    socket.resetAndDestroy()
+    return
+  }
+  if (socket.writableFinished) {
+    socket.destroy()
+    return
+  }
+  const timer = setTimeout(() => socket.destroy(), endingMs)
+  socket.once('finish', () => socket.destroy()).once('close', () => clearTimeout(timer))
 }

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { AgentEvent, Dial } from '../../protocol/agent/control.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
-import { joinStream } from '../../protocol/link/join.ts'
+import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 
 /** The supervisor's end of one connection. */
@@ -51,6 +51,12 @@ export class Outgoing {
       return
     }
     const dialling: Dialling = { call, stream, timer: undefined }
+    stream.events = {
+      data: ({ bytes }) => stream.grant(bytes.length),
+      end: () => {},
+      // The agent did not understand it, or is gone.
+      reset: () => this.#take(stream.id)?.call.refused('ENETUNREACH'),
+    }
     this.#dialling.set(stream.id, dialling)
     this.#byConnection.set(call.connection, stream.id)
     if (this.#linkIsDown) this.#bound(dialling)
@@ -67,6 +73,8 @@ export class Outgoing {
     const dialling = this.#take(event.stream)
     if (dialling === undefined) return
     const { call, stream } = dialling
+    // What the peer says waits until it is joined.
+    stream.events = undefined
     if (event.event === 'dialled') void this.#complete(call, stream, event.local)
     else {
       call.refused(event.errno)
@@ -76,6 +84,7 @@ export class Outgoing {
 
   /** While the link is away, dials wait for it, and not for long. */
   setLink({ isDown }: { isDown: boolean }): void {
+    if (this.#linkIsDown === isDown) return
     this.#linkIsDown = isDown
     for (const dialling of this.#dialling.values()) {
       clearTimeout(dialling.timer)
@@ -91,7 +100,7 @@ export class Outgoing {
 
   close(): void {
     this.lost()
-    for (const socket of this.#joined) socket.resetAndDestroy()
+    for (const socket of this.#joined) resetSocket(socket)
   }
 
   #take(id: number): Dialling | undefined {

@@ -1,6 +1,6 @@
 // One command under the hooks, from the supervisor's first word to the end of its last process.
 import { Failure } from '../../protocol/errors.ts'
-import type { FromSupervisor, ToSupervisor } from '../../protocol/hook/messages.ts'
+import type { FromSupervisor, OutgoingRules, ToSupervisor } from '../../protocol/hook/messages.ts'
 import { settledWithin } from '../deadline.ts'
 import type { OutgoingCall } from '../outgoing/outgoing.ts'
 import { toldFailure } from '../told-failure.ts'
@@ -107,6 +107,13 @@ export class HookedProcess {
     this.send({ type: 'guard', ...address })
   }
 
+  /** Another relay has taken the place of the one that `start` named. */
+  setOutgoing(rules: OutgoingRules): void {
+    if (this.#start === undefined) return
+    this.#start = { ...this.#start, outgoing: rules }
+    this.send({ type: 'outgoing', rules })
+  }
+
   send(message: ToSupervisor): void {
     this.#channel?.send(message)
   }
@@ -169,14 +176,17 @@ export class HookedProcess {
     else if (message.type === 'signalled') this.#unconfirmed.shift()
     else if (message.type === 'connect') this.#connect(message)
     else if (message.type === 'known') this.#known.get(message.connection)?.()
-    else if (message.type === 'abandoned') this.events.abandoned(message.connection)
+    else if (message.type === 'abandoned') this.#abandoned(message.connection)
     else if (message.type === 'notice') this.events.notice(message.level, message.text)
   }
 
+  /** Connections that are neither established nor refused. */
+  readonly #connecting = new Set<string>()
   /** By connection: who waits until the supervisor has told the answerer of its address. */
   readonly #known = new Map<string, () => void>()
 
   #connect({ connection, to, from }: Extract<FromSupervisor, { type: 'connect' }>): void {
+    this.#connecting.add(connection)
     this.events.connect({
       ...{ connection, to, from },
       dialled: local =>
@@ -188,13 +198,26 @@ export class HookedProcess {
           if (this.connected) this.send({ type: 'dialled', connection, local })
           else this.#known.get(connection)?.()
         }),
-      established: () => this.send({ type: 'established', connection }),
-      refused: errno => this.send({ type: 'refused', connection, errno }),
+      established: () => {
+        this.#connecting.delete(connection)
+        this.send({ type: 'established', connection })
+      },
+      refused: errno => {
+        this.#connecting.delete(connection)
+        this.send({ type: 'refused', connection, errno })
+      },
     })
   }
 
+  /** Nothing waits for it any more: not the dial, and not the server for the supervisor's word. */
+  #abandoned(connection: string): void {
+    this.#connecting.delete(connection)
+    this.events.abandoned(connection)
+    this.#known.get(connection)?.()
+  }
+
   #closed(): void {
-    for (const known of [...this.#known.values()]) known()
+    for (const connection of [...this.#connecting]) this.#abandoned(connection)
     this.listeners.clear()
     this.announcements.fail()
     if (this.#isDone || this.#pid === undefined || this.#isOver()) {

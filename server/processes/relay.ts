@@ -121,5 +121,6 @@ function take(
   }
   // What the constructor of a socket that came over a channel does not take.
   socket.allowHalfOpen = true
+  socket.setNoDelay(true)
   asked.resolve(socket)
 }

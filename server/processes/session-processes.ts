@@ -85,7 +85,7 @@ export class SessionProcesses {
     if (this.#facts === undefined || !this.#facts.outgoing.tcp) return
     const rules = { ...this.#facts.outgoing, quiet }
     this.#facts = { ...this.#facts, outgoing: rules }
-    for (const process of this.#all.values()) process.send({ type: 'outgoing', rules })
+    for (const process of this.#all.values()) process.setOutgoing(rules)
   }
 
   /** The newest listener on a port of the process, with the process that has it. */
@@ -190,10 +190,10 @@ export class SessionProcesses {
   }
 
   async #start(process: HookedProcess, own: Partial<LaunchOptions>): Promise<void> {
-    const facts = this.#facts
-    if (facts === undefined) return
+    if (this.#facts === undefined) return
     try {
       const address = await this.hooks.guard.address()
+      const facts = this.#facts
       const start: Start = { ...facts, ...address, environment: { ...facts.environment, ...own.environment } }
       if (own.command !== undefined) start.command = own.command
       if (own.cwd !== undefined) start.cwd = own.cwd

@@ -43,10 +43,9 @@ def polled(address, port):
     poll.register(made, select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP)
     poll.poll(0)
     first = made.connect_ex((address, port))
-    second = made.connect_ex((address, port))
     events = poll.poll(20)
     code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    steps = [errno.errorcode.get(first, first), errno.errorcode.get(second, second), [e for _, e in events]]
+    steps = [errno.errorcode.get(first, first), [event for _, event in events]]
     if code:
         raise OSError(code, "SO_ERROR", steps)
     made.setblocking(True)
@@ -69,11 +68,42 @@ async def exchange(address, port):
     return found
 
 
-def again(address, port):
-    """What a second connect gives, while the first is in progress and when it stands."""
+def pending(address, port):
+    """What a second connect gives while the first is in progress."""
     made = socket.socket(family_of(address))
     made.setblocking(False)
     codes = [made.connect_ex((address, port)) for _ in range(2)]
+    return {"codes": [errno.errorcode.get(code, code) for code in codes]}
+
+
+def refused_later(address, port):
+    """A blocking connect that a handler interrupts, and what becomes of the socket when it is refused after that."""
+    made = socket.socket(family_of(address))
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.siginterrupt(signal.SIGALRM, True)
+    signal.setitimer(signal.ITIMER_REAL, 0.2)
+    libc = ctypes.CDLL(None, use_errno=True)
+    name = struct.pack("!HH4s8x", socket.htons(socket.AF_INET), port, socket.inet_aton(address))
+    codes = [errno.errorcode[ctypes.get_errno()]] if libc.connect(made.fileno(), name, len(name)) < 0 else [0]
+    print("interrupted", flush=True)
+    poll = select.poll()
+    poll.register(made, select.POLLOUT)
+    poll.poll(20_000)
+    codes.append(errno.errorcode.get(made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0))
+    return {"codes": codes}
+
+
+def undumpable(address, port):
+    """A process that forbids to be read."""
+    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+    return blocking(address, port)
+
+
+def again(address, port):
+    """What a second connect gives when the first stands."""
+    made = socket.socket(family_of(address))
+    made.setblocking(False)
+    codes = [made.connect_ex((address, port))]
     select.select([], [made], [], 20)
     codes += [made.connect_ex((address, port)) for _ in range(2)]
     stands = socket.socket(family_of(address))
@@ -118,7 +148,7 @@ def volume(address, port):
     return {"count": count, "said": hashlib.sha256(said).hexdigest(), "heard": heard.hexdigest(), "own": prefix}
 
 
-ways = {"blocking": blocking, "polled": polled, "mapped": mapped, "again": again, "interrupted": interrupted, "volume": volume, "asyncio": lambda a, p: asyncio.run(exchange(a, p))}
+ways = {"blocking": blocking, "polled": polled, "mapped": mapped, "again": again, "pending": pending, "refused_later": refused_later, "undumpable": undumpable, "interrupted": interrupted, "volume": volume, "asyncio": lambda a, p: asyncio.run(exchange(a, p))}
 way = ways[sys.argv[1]]
 for line in sys.stdin:
     address, port = line.split()

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { HookHarness, nobody } from '../../stage/hook-harness.ts'
 import type { HookedCommand } from '../../stage/hooked-command.ts'
+import { stateOf, untilState } from '../../stage/process-state.ts'
 import { type RelayProcess, startRelay } from '../../stage/relay-process.ts'
 
 const python = '/usr/bin/python3'
@@ -78,6 +79,45 @@ for (const [user, owner] of [
       await hooked.next('connect')
       const { codes, waited } = JSON.parse(await hooked.output.until('the result', () => true))
       assert.deepEqual([codes, waited], [['EINPROGRESS', 'EINTR'], 0.3])
+    })
+
+    it('that a signal interrupted is refused as any other afterwards', async () => {
+      const { hooked, to } = await start('refused_later')
+      to(`${service} 5432`)
+      const { connection } = await hooked.next('connect')
+      await hooked.output.until('the signal', line => line === 'interrupted')
+      hooked.send({ type: 'refused', connection, errno: 'EHOSTUNREACH' })
+      const { codes } = JSON.parse(await hooked.output.until('the result', line => line.startsWith('{')))
+      assert.deepEqual(codes, ['EINTR', 'EHOSTUNREACH'])
+    })
+
+    it('whose process is stopped while the pod connects succeeds when it goes on', async () => {
+      const { hooked, to } = await start('blocking')
+      to(`${service} 5432`)
+      const { connection, from } = await hooked.next('connect')
+      process.kill(hooked.pid, 'SIGSTOP')
+      await untilState('the stop', () => stateOf(hooked.pid) === 'T')
+      hooked.send({ type: 'dialled', connection, local })
+      await hooked.next('known')
+      const socket = await relay.complete(from)
+      assert.ok(typeof socket !== 'string', String(socket))
+      hooked.send({ type: 'established', connection })
+      process.kill(hooked.pid, 'SIGCONT')
+      socket.allowHalfOpen = true
+      socket.on('data', () => {}).on('end', () => socket.end('heard'))
+      const { answer, errno } = JSON.parse(await hooked.output.until('the result', () => true))
+      assert.deepEqual([errno, answer], [undefined, 'heard'])
+    })
+
+    it('of a process that forbids to be read never leaves from this machine', async () => {
+      const { hooked, to } = await start('undumpable')
+      to(`${service} 5432`)
+      const result = hooked.output.until('the result', () => true)
+      if (user === 'root') {
+        const { connection } = await hooked.next('connect')
+        hooked.send({ type: 'refused', connection, errno: 'ENETUNREACH' })
+      } else assert.match(await hooked.notice('process-unreadable'), /forbids to be read/)
+      assert.deepEqual(JSON.parse(await result), { errno: 'ENETUNREACH' })
     })
 
     it('whose process ends is abandoned', async () => {

@@ -77,6 +77,17 @@ describe('joinStream()', () => {
     await over
   })
 
+  it('resets a socket whose end was said in the same turn, and leaves nothing of it', async () => {
+    const ended = once(far, 'end')
+    stream.events!.data({ bytes: Buffer.from('last words') })
+    stream.events!.end()
+    stream.events!.reset('the pod reset it')
+    far.resume()
+    await over
+    await ended
+    assert.equal(near.destroyed, true)
+  })
+
   it('resets the stream when the socket is reset', async () => {
     far.resetAndDestroy()
     await over

@@ -24,12 +24,15 @@ class FakeSocket extends EventEmitter {
 function stage({ complete = async () => new FakeSocket() as unknown as Socket, agent = true } = {}) {
   const said: string[] = []
   const resets: string[] = []
+  const streams: LinkStream[] = []
   let id = 0
   const outgoing = new Outgoing({
-    open: () =>
-      agent
-        ? ({ id: ++id, reset: (reason: string) => resets.push(reason) } as unknown as LinkStream)
-        : undefined,
+    open: () => {
+      if (!agent) return undefined
+      const stream = { id: ++id, reset: (reason: string) => resets.push(reason) } as unknown as LinkStream
+      streams.push(stream)
+      return stream
+    },
     complete,
     onNotice: text => said.push(text),
   })
@@ -39,7 +42,7 @@ function stage({ complete = async () => new FakeSocket() as unknown as Socket, a
     established: () => said.push('established'),
     refused: errno => said.push(`refused ${errno}`),
   }
-  return { outgoing, call, said, resets }
+  return { outgoing, call, said, resets, streams }
 }
 const settled = () => new Promise(resolve => setImmediate(resolve))
 
@@ -77,7 +80,10 @@ describe('Outgoing', () => {
       clock.tick(60_000)
       outgoing.setLink({ isDown: true })
       outgoing.connect({ ...call, connection: '8' })
-      clock.tick(9_000)
+      clock.tick(5_000)
+      // Told of every try.
+      outgoing.setLink({ isDown: true })
+      clock.tick(4_000)
       assert.deepEqual(said, [])
       clock.tick(1_000)
       assert.deepEqual(said, ['refused ENETUNREACH', 'refused ENETUNREACH'])
@@ -99,6 +105,13 @@ describe('Outgoing', () => {
     } finally {
       clock.restore()
     }
+  })
+
+  it('refuses with ENETUNREACH when the agent resets the stream instead of an answer', () => {
+    const { outgoing, call, said, streams } = stage()
+    outgoing.connect(call)
+    streams[0]!.events!.reset('its opening is not understood')
+    assert.deepEqual(said, ['refused ENETUNREACH'])
   })
 
   it('gives the dial up when the process does', async () => {
