@@ -13,7 +13,7 @@ const { connect } = require('node:net')
 const places = JSON.parse(process.argv[1])
 const told = places.map(([host, port]) => new Promise(resolve => {
   const socket = connect({ host, port }, () => socket.write('PING\\r\\n'))
-  socket.setTimeout(20_000, () => socket.destroy(Object.assign(new Error(), { code: 'SILENT' })))
+  socket.setTimeout(5_000, () => socket.destroy(Object.assign(new Error(), { code: 'SILENT' })))
   socket.once('data', text => { resolve([String(text).trim(), socket.localAddress]); socket.end() })
   socket.once('error', error => resolve([error.code]))
 }))
