@@ -6,18 +6,23 @@ import { type Architecture, type CallName, type Treatment, treatments } from './
 const BPF_LD_W_ABS = 0x20
 const BPF_JMP_JEQ_K = 0x15
 const BPF_JMP_JGE_K = 0x35
+const BPF_JMP_JSET_K = 0x45
 const BPF_RET_K = 0x06
 const NUMBER = 0
 const ARCHITECTURE = 4
 const SECOND_ARGUMENT_LOW = 24
 const SECOND_ARGUMENT_HIGH = 28
 const THIRD_ARGUMENT_LOW = 32
+const FOURTH_ARGUMENT_LOW = 40
+const MSG_FASTOPEN = 0x20000000
+const EOPNOTSUPP = 95
 const SOL_SOCKET = 1
 const SO_ERROR = 4
 const ENOSYS = 38
 export const SECCOMP_RET_ALLOW = 0x7fff0000
 export const SECCOMP_RET_USER_NOTIF = 0x7fc00000
 export const SECCOMP_RET_ERRNO_ENOSYS = 0x00050000 + ENOSYS
+export const SECCOMP_RET_ERRNO_EOPNOTSUPP = 0x00050000 + EOPNOTSUPP
 
 /** One instruction whose jumps name labels; a missing one goes on with the next instruction. */
 type Step = { label?: string; code: number; k: number; yes?: string; no?: string }
@@ -35,6 +40,8 @@ const targets: Readonly<Record<Treatment, string>> = {
   notify: 'notify',
   notifyWithAddress: 'address',
   notifySocketError: 'socketError',
+  refuseFastOpenThird: 'thirdFlags',
+  refuseFastOpenFourth: 'fourthFlags',
   refuseENOSYS: 'refuse',
 }
 
@@ -70,6 +77,12 @@ export function makeFilter(architecture: Architecture): Buffer {
     unlessEqual(SO_ERROR, 'allowOption'),
     give('notifyError', SECCOMP_RET_USER_NOTIF),
     give('allowOption', SECCOMP_RET_ALLOW),
+    load(THIRD_ARGUMENT_LOW, 'thirdFlags'),
+    { code: BPF_JMP_JSET_K, k: MSG_FASTOPEN, yes: 'fastOpen', no: 'allowSend' },
+    load(FOURTH_ARGUMENT_LOW, 'fourthFlags'),
+    { code: BPF_JMP_JSET_K, k: MSG_FASTOPEN, yes: 'fastOpen', no: 'allowSend' },
+    give('allowSend', SECCOMP_RET_ALLOW),
+    give('fastOpen', SECCOMP_RET_ERRNO_EOPNOTSUPP),
     give('refuse', SECCOMP_RET_ERRNO_ENOSYS),
   ])
 }
@@ -94,7 +107,7 @@ function assemble(steps: readonly Step[]): Buffer {
         throw new Error(`Cannot assemble filter: no way from ${index} to "${label}"`)
       return place - index - 1
     }
-    const isJump = code === BPF_JMP_JEQ_K || code === BPF_JMP_JGE_K
+    const isJump = [BPF_JMP_JEQ_K, BPF_JMP_JGE_K, BPF_JMP_JSET_K].includes(code)
     program.writeUInt16LE(code, 8 * index)
     program.writeUInt8(isJump ? jump(yes) : 0, 8 * index + 2)
     program.writeUInt8(isJump ? jump(no) : 0, 8 * index + 3)

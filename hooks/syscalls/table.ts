@@ -2,9 +2,16 @@
 
 /**
  * What is done with a call; `notifyWithAddress` traps it only when its second argument, the address buffer, is not null, and
- * `notifySocketError` only when it asks for SO_ERROR of SOL_SOCKET.
+ * `notifySocketError` only when it asks for SO_ERROR of SOL_SOCKET. `refuseFastOpen` refuses a send that would connect (MSG_FASTOPEN), its flags being
+ * the third or the fourth argument, with EOPNOTSUPP, as a kernel does whose net.ipv4.tcp_fastopen is 0: its program connects then.
  */
-export type Treatment = 'notify' | 'notifyWithAddress' | 'notifySocketError' | 'refuseENOSYS'
+export type Treatment =
+  | 'notify'
+  | 'notifyWithAddress'
+  | 'notifySocketError'
+  | 'refuseFastOpenThird'
+  | 'refuseFastOpenFourth'
+  | 'refuseENOSYS'
 
 export type CallName =
   | 'connect'
@@ -15,6 +22,9 @@ export type CallName =
   | 'accept4'
   | 'getsockname'
   | 'getpeername'
+  | 'sendto'
+  | 'sendmsg'
+  | 'sendmmsg'
   | 'io_uring_setup'
 
 export const treatments: Readonly<Record<CallName, Treatment>> = {
@@ -26,6 +36,9 @@ export const treatments: Readonly<Record<CallName, Treatment>> = {
   accept4: 'notifyWithAddress',
   getsockname: 'notify',
   getpeername: 'notify',
+  sendto: 'refuseFastOpenFourth',
+  sendmsg: 'refuseFastOpenThird',
+  sendmmsg: 'refuseFastOpenFourth',
   // Runtimes that find no io_uring fall back to calls that are seen here.
   io_uring_setup: 'refuseENOSYS',
 }
@@ -55,12 +68,15 @@ export const architectures = {
     numbers: {
       connect: 42,
       accept: 43,
+      sendto: 44,
+      sendmsg: 46,
       bind: 49,
       listen: 50,
       getsockname: 51,
       getpeername: 52,
       getsockopt: 55,
       accept4: 288,
+      sendmmsg: 307,
       io_uring_setup: 425,
     },
     // set_thread_area of i386
@@ -77,8 +93,11 @@ export const architectures = {
       connect: 203,
       getsockname: 204,
       getpeername: 205,
+      sendto: 206,
       getsockopt: 209,
+      sendmsg: 211,
       accept4: 242,
+      sendmmsg: 269,
       io_uring_setup: 425,
     },
     // ARM_set_tls, a private call of 32-bit arm

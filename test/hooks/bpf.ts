@@ -17,6 +17,7 @@ export function runFilter(program: Buffer, { arch, nr, args = [] }: TrappedCall)
     if (code === 0x20) accumulator = facts.readUInt32LE(k)
     else if (code === 0x15) place += jump(accumulator === k)
     else if (code === 0x35) place += jump(accumulator >= k)
+    else if (code === 0x45) place += jump((accumulator & k) !== 0)
     else throw new Error(`instruction 0x${code.toString(16)} at ${place} is unknown`)
   }
   throw new Error('the filter ended without a return')

@@ -4,6 +4,7 @@ import {
   makeFilter,
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_ERRNO_ENOSYS,
+  SECCOMP_RET_ERRNO_EOPNOTSUPP,
   SECCOMP_RET_USER_NOTIF,
 } from '../../hooks/filter.ts'
 import {
@@ -50,6 +51,18 @@ for (const [name, architecture] of Object.entries(architectures) as [string, Arc
         [0n, 4n],
       ] as const)
         assert.equal(asked(level, option), SECCOMP_RET_ALLOW, `${level} ${option}`)
+    })
+    it('refuses sends that would connect with EOPNOTSUPP, and no other', () => {
+      const sent = (call: 'sendto' | 'sendmsg' | 'sendmmsg', flags: bigint) => {
+        const args = call === 'sendmsg' ? [3n, 0x1000n, flags] : [3n, 0x1000n, 5n, flags]
+        return verdict(architecture, { arch: audit, nr: numbers[call], args })
+      }
+      for (const call of ['sendto', 'sendmsg', 'sendmmsg'] as const) {
+        for (const flags of [0x20000000n, 0x20004040n, 0x120000000n])
+          assert.equal(sent(call, flags), SECCOMP_RET_ERRNO_EOPNOTSUPP, `${call} ${flags}`)
+        for (const flags of [0n, 0x4000n, 0x1fffffffn, 0x40000000n])
+          assert.equal(sent(call, flags), SECCOMP_RET_ALLOW, `${call} ${flags}`)
+      }
     })
     it('refuses io_uring_setup with ENOSYS, so that runtimes fall back to calls that are seen', () => {
       const nr = numbers.io_uring_setup

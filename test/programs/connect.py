@@ -93,6 +93,20 @@ def refused_later(address, port):
     return {"codes": codes}
 
 
+def fast_open(address, port):
+    """A send that would connect by itself, and an option that makes connect wait for the first data."""
+    made = socket.socket(family_of(address))
+    code = 0
+    try:
+        made.sendto(b"hello", 0x20000000, (address, port))
+    except OSError as failure:
+        code = errno.errorcode[failure.errno]
+    made = socket.socket(family_of(address))
+    made.setsockopt(socket.IPPROTO_TCP, 30, 1)
+    made.connect((address, port))
+    return {"code": code, **told(made)}
+
+
 def undumpable(address, port):
     """A process that forbids to be read."""
     ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
@@ -148,7 +162,7 @@ def volume(address, port):
     return {"count": count, "said": hashlib.sha256(said).hexdigest(), "heard": heard.hexdigest(), "own": prefix}
 
 
-ways = {"blocking": blocking, "polled": polled, "mapped": mapped, "again": again, "pending": pending, "refused_later": refused_later, "undumpable": undumpable, "interrupted": interrupted, "volume": volume, "asyncio": lambda a, p: asyncio.run(exchange(a, p))}
+ways = {"blocking": blocking, "polled": polled, "mapped": mapped, "again": again, "pending": pending, "refused_later": refused_later, "fast_open": fast_open, "undumpable": undumpable, "interrupted": interrupted, "volume": volume, "asyncio": lambda a, p: asyncio.run(exchange(a, p))}
 way = ways[sys.argv[1]]
 for line in sys.stdin:
     address, port = line.split()

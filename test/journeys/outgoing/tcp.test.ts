@@ -80,6 +80,13 @@ describe('a connection of a process', () => {
     })
   })
 
+  it('that would be made by TCP Fast Open leaves from the pod too', async () => {
+    const to = await connects('fast_open')
+    const { code, answer, own } = (await to(pod.cable.second.ipv4, servicePort)) as Result & { code: string }
+    // EOPNOTSUPP by its other name.
+    assert.deepEqual([code, answer], ['ENOTSUP', `::ffff:${pod.cable.first.ipv4} ${own![1]} hello\n`])
+  })
+
   it('that nobody answers ends a blocking connect by SO_SNDTIMEO and by a signal', async () => {
     const to = await connects('interrupted')
     const silent = await silence()
