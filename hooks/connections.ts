@@ -42,7 +42,6 @@ export class Connections {
   /** Established for a call that a signal ended before it heard so: made again, it hears that. */
   readonly #unheard = new BoundedMap<bigint, true>(256)
   #count = 0
-  readonly #look: NodeJS.Timeout
 
   constructor(
     readonly processId: string,
@@ -50,8 +49,7 @@ export class Connections {
     readonly say: (message: FromSupervisor) => void,
     readonly tellAnswerer: (message: ToAnswerer) => void,
   ) {
-    this.#look = setInterval(() => this.#lookAtAll(), lookMs)
-    this.#look.unref()
+    setInterval(() => this.#lookAtAll(), lookMs).unref()
   }
 
   hear(message: ConnectMessage): void {

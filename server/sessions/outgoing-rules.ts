@@ -3,7 +3,6 @@ import type { SessionConfig } from '../../protocol/config.ts'
 import { asFailure } from '../../protocol/errors.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import type { Hooks } from '../processes/hooks.ts'
-import type { HookSupport } from '../processes/probe.ts'
 import type { Client } from '../rpc/client.ts'
 
 export function outgoingRulesOf({ feature }: SessionConfig): OutgoingRules {
@@ -12,13 +11,18 @@ export function outgoingRulesOf({ feature }: SessionConfig): OutgoingRules {
   return { tcp: outgoing.tcp ?? true, ignoreLocalhost: outgoing.ignore_localhost ?? false }
 }
 
-/** Without a relay what is the pod's is refused, and never made from this machine. */
-export async function settleOutgoing(
-  { config, hooks, client }: { config: SessionConfig; hooks: Hooks; client: Client },
-  support: HookSupport,
-): Promise<OutgoingRules> {
+/** Begun before the agent is there, so that the relay starts while it does. Without a relay what is the pod's is refused, and never made from this machine. */
+export async function settleOutgoing({
+  config,
+  hooks,
+  client,
+}: {
+  config: SessionConfig
+  hooks: Hooks
+  client: Client
+}): Promise<OutgoingRules> {
   const rules = outgoingRulesOf(config)
-  if (!rules.tcp || !support.hooks) return rules
+  if (!rules.tcp || !(await hooks.support()).hooks) return rules
   try {
     return { ...rules, quiet: await hooks.relay.quiet() }
   } catch (thrown) {

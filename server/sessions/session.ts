@@ -15,7 +15,7 @@ import { createIncoming, type Incoming } from '../incoming/incoming.ts'
 import type { Log } from '../log.ts'
 import { Outgoing } from '../outgoing/outgoing.ts'
 import type { Hooks } from '../processes/hooks.ts'
-import { SessionProcesses } from '../processes/session-processes.ts'
+import { SessionProcesses, type StartFacts } from '../processes/session-processes.ts'
 import type { Client } from '../rpc/client.ts'
 import { findTarget } from '../targets/find.ts'
 import type { Found, OnStep } from '../targets/found.ts'
@@ -134,11 +134,12 @@ export class Session {
     const question = { config, signal, log, tell: client.show, onStep: this.#whileStarting(onStep) }
     const found = await findTarget(this.status.target, question)
     const startup = new Startup(found.startupSeconds)
+    const outgoing = settleOutgoing(this.#options)
     const talk = await this.#hold.start(found, onStep, startup)
     const told = talk.ask({ ask: 'describe' }, targetFacts)
     const lack = () => 'the agent has not said what its target is'
     const facts = await orAborted(startup.within(told, lack), signal)
-    const started = await this.#begin(facts, found)
+    const started = await this.#begin(facts, found, await outgoing)
     onStep('ready', `${facts.hostname} is attached`)
     return started
   }
@@ -216,12 +217,11 @@ export class Session {
     if (facts !== undefined && this.#hold.talk === talk) this.#setPorts(facts.ports)
   }
 
-  async #begin(facts: TargetFacts, found: Found): Promise<Started> {
+  async #begin(facts: TargetFacts, found: Found, outgoing: StartFacts['outgoing']): Promise<Started> {
     const { config, hooks } = this.#options
     const support = await hooks.support()
     this.#podPorts = facts.ports
     const environment = decideEnvironment(facts.environment, config.feature?.env)
-    const outgoing = await settleOutgoing(this.#options, support)
     this.processes.run({
       outgoing,
       environment: startEnvironment(environment),
