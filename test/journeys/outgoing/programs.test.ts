@@ -1,13 +1,12 @@
 // Real programs that connect to what only the pod reaches: each says, and exits with, what it does inside of the pod.
 import assert from 'node:assert/strict'
-import type { ChildProcess } from 'node:child_process'
 import { launch } from '../../../protocol/rpc/processes.ts'
-import { startSession, stopSession } from '../../../protocol/rpc/sessions.ts'
-import { type Backend, startBackend } from '../../stage/backend.ts'
+import type { Backend } from '../../stage/backend.ts'
 import { compile } from '../../stage/compile-programs.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { linesOf } from '../../stage/lines.ts'
-import { type Pod, programOf, startPod } from '../../stage/pod.ts'
+import { type Pod, programOf } from '../../stage/pod.ts'
+import { type Reaching, startReaching } from '../../stage/reaching.ts'
 
 const mark = markRun()
 const servicePort = 9000
@@ -24,24 +23,20 @@ const ended = (code: number | undefined, lines: readonly string[]): Ended => ({
 })
 
 describe('a program that connects', () => {
+  let reaching: Reaching
   let pod: Pod
-  let service: ChildProcess
   let backend: Backend
   let sessionId: string
   before(async () => {
-    pod = await startPod()
-    service = pod.callers.spawn(process.execPath, [programOf('http-service.mjs'), String(servicePort)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    await linesOf(service.stdout).until('the service listening', line => line === 'listening')
-    backend = await startBackend(mark.environment)
-    sessionId = (await backend.connection.request(startSession, { target: pod.target })).sessionId
+    reaching = await startReaching(mark.environment, [
+      process.execPath,
+      programOf('http-service.mjs'),
+      String(servicePort),
+    ])
+    ;({ pod, backend, sessionId } = reaching)
   })
   after(async () => {
-    await backend?.connection.request(stopSession, { sessionId })
-    await backend?.stop()
-    service?.kill('SIGKILL')
-    await pod?.end()
+    await reaching?.end()
     await untilNothing('processes of standin', () => processesOf(mark.value))
   })
 

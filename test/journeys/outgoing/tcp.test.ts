@@ -1,14 +1,12 @@
 // TCP connections that a process makes leave from the pod: to services that only the pod reaches, with the pod's addresses and errors.
 import assert from 'node:assert/strict'
-import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { launch, signalProcess, writeProcess } from '../../../protocol/rpc/processes.ts'
-import { startSession, stopSession } from '../../../protocol/rpc/sessions.ts'
-import { type Backend, startBackend } from '../../stage/backend.ts'
+import type { Backend } from '../../stage/backend.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
-import { linesOf } from '../../stage/lines.ts'
-import { type Pod, programOf, startPod } from '../../stage/pod.ts'
+import { type Pod, programOf } from '../../stage/pod.ts'
 import { untilState } from '../../stage/process-state.ts'
+import { type Reaching, startReaching } from '../../stage/reaching.ts'
 
 const mark = markRun()
 const servicePort = 9000
@@ -22,25 +20,21 @@ type Result = {
 }
 
 describe('a connection of a process', () => {
+  let reaching: Reaching
   let pod: Pod
-  let service: ChildProcess
   let backend: Backend
   let sessionId: string
   before(async () => {
-    pod = await startPod()
-    service = pod.callers.spawn('python3', [programOf('echo-service.py'), '::', String(servicePort)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    await linesOf(service.stdout).until('the service listening', line => line === 'listening')
-    backend = await startBackend(mark.environment)
-    const session = await backend.connection.request(startSession, { target: pod.target })
-    sessionId = session.sessionId
+    reaching = await startReaching(mark.environment, [
+      'python3',
+      programOf('echo-service.py'),
+      '::',
+      String(servicePort),
+    ])
+    ;({ pod, backend, sessionId } = reaching)
   })
   after(async () => {
-    await backend?.connection.request(stopSession, { sessionId })
-    await backend?.stop()
-    service?.kill('SIGKILL')
-    await pod?.end()
+    await reaching?.end()
     await untilNothing('processes of standin', () => processesOf(mark.value))
   })
 
