@@ -3,7 +3,6 @@ import type { SessionConfig } from '../../protocol/config.ts'
 import { asFailure } from '../../protocol/errors.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import type { Hooks } from '../processes/hooks.ts'
-import type { Client } from '../rpc/client.ts'
 
 export function outgoingRulesOf({ feature }: SessionConfig): OutgoingRules {
   const outgoing = feature?.network?.outgoing ?? true
@@ -12,22 +11,16 @@ export function outgoingRulesOf({ feature }: SessionConfig): OutgoingRules {
 }
 
 /** Begun before the agent is there, so that the relay starts while it does. Without a relay what is the pod's is refused, and never made from this machine. */
-export async function settleOutgoing({
-  config,
-  hooks,
-  client,
-}: {
-  config: SessionConfig
-  hooks: Hooks
-  client: Client
-}): Promise<OutgoingRules> {
+export async function settleOutgoing({ config, hooks }: { config: SessionConfig; hooks: Hooks }): Promise<{
+  rules: OutgoingRules
+  warnings: string[]
+}> {
   const rules = outgoingRulesOf(config)
-  if (!rules.tcp || !(await hooks.support()).hooks) return rules
+  if (!rules.tcp || !(await hooks.support()).hooks) return { rules, warnings: [] }
   try {
-    return { ...rules, quiet: await hooks.relay.quiet() }
+    return { rules: { ...rules, quiet: await hooks.relay.quiet() }, warnings: [] }
   } catch (thrown) {
     const { message } = asFailure(thrown, 'relay')
-    client.show('warning', `No connection can leave from the pod: ${message}`)
-    return rules
+    return { rules, warnings: [`No connection can leave from the pod: ${message}`] }
   }
 }

@@ -15,7 +15,7 @@ import { createIncoming, type Incoming } from '../incoming/incoming.ts'
 import type { Log } from '../log.ts'
 import { Outgoing } from '../outgoing/outgoing.ts'
 import type { Hooks } from '../processes/hooks.ts'
-import { SessionProcesses, type StartFacts } from '../processes/session-processes.ts'
+import { SessionProcesses } from '../processes/session-processes.ts'
 import type { Client } from '../rpc/client.ts'
 import { findTarget } from '../targets/find.ts'
 import type { Found, OnStep } from '../targets/found.ts'
@@ -41,6 +41,7 @@ export type SessionOptions = {
   hooks: Hooks
 }
 type Started = t.TypeOf<(typeof startSession)['result']>
+type Settled = Awaited<ReturnType<typeof settleOutgoing>>
 const nothing = object('Nothing', {})
 const lastCopiesMs = 500
 /** What the agent may take to say what it lost, before it is ended. */
@@ -217,13 +218,13 @@ export class Session {
     if (facts !== undefined && this.#hold.talk === talk) this.#setPorts(facts.ports)
   }
 
-  async #begin(facts: TargetFacts, found: Found, outgoing: StartFacts['outgoing']): Promise<Started> {
+  async #begin(facts: TargetFacts, found: Found, outgoing: Settled): Promise<Started> {
     const { config, hooks } = this.#options
     const support = await hooks.support()
     this.#podPorts = facts.ports
     const environment = decideEnvironment(facts.environment, config.feature?.env)
     this.processes.run({
-      outgoing,
+      outgoing: outgoing.rules,
       environment: startEnvironment(environment),
       addresses: facts.addresses,
       ports: wantedProcessPorts(this.#rules, facts.ports),
@@ -233,7 +234,8 @@ export class Session {
     void this.#resubscribe()
     const { hostname, addresses, ports } = facts
     const target = { ...facts.target, ...found.target, ports }
-    const warnings = [...found.notices, ...warningsOf({ facts, support, mirror: this.#rules.mirror })]
+    const known = [...found.notices, ...outgoing.warnings]
+    const warnings = warningsOf({ facts, support, mirror: this.#rules.mirror, known })
     return { sessionId: this.id, target, hostname, addresses, ports, environment, warnings }
   }
 
