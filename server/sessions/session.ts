@@ -1,17 +1,10 @@
 // One session: a target, an agent in it, and the commands that stand in for it.
 import type * as t from 'io-ts'
-import {
-  type AgentEvent,
-  captureCounters,
-  type TargetFacts,
-  targetFacts,
-} from '../../protocol/agent/control.ts'
-import { object } from '../../protocol/codec.ts'
+import { type AgentEvent, type TargetFacts, targetFacts } from '../../protocol/agent/control.ts'
 import type { SessionConfig } from '../../protocol/config.ts'
 import { asFailure, Failure } from '../../protocol/errors.ts'
 import type { startSession } from '../../protocol/rpc/sessions.ts'
-import { orAborted, settledWithin } from '../deadline.ts'
-import { createIncoming, type Incoming } from '../incoming/incoming.ts'
+import { orAborted } from '../deadline.ts'
 import type { Log } from '../log.ts'
 import { Outgoing } from '../outgoing/outgoing.ts'
 import type { Hooks } from '../processes/hooks.ts'
@@ -21,15 +14,12 @@ import { findTarget } from '../targets/find.ts'
 import type { Found, OnStep } from '../targets/found.ts'
 import { createTraffic, type Traffic } from '../traffic/traffic.ts'
 import type { AgentTalk } from './agent-talk.ts'
-import { Captured } from './captured.ts'
+import { Arrivals } from './arrivals.ts'
 import { decideEnvironment, startEnvironment } from './environment.ts'
 import { Hold } from './hold.ts'
-import { Losses } from './losses.ts'
 import { settleOutgoing } from './outgoing-rules.ts'
-import { capturedPorts, portRules, processPortOf, wantedProcessPorts } from './ports.ts'
 import { Startup } from './startup.ts'
 import { Status } from './status.ts'
-import { Subscription } from './subscription.ts'
 import { warningsOf } from './warnings.ts'
 
 export type SessionOptions = {
@@ -42,26 +32,18 @@ export type SessionOptions = {
 }
 type Started = t.TypeOf<(typeof startSession)['result']>
 type Settled = Awaited<ReturnType<typeof settleOutgoing>>
-const nothing = object('Nothing', {})
 const lastCopiesMs = 500
-/** What the agent may take to say what it lost, before it is ended. */
-const lastCountersMs = 500
 
 export class Session {
   readonly status: Status
   readonly processes: SessionProcesses
   readonly traffic: Traffic
   readonly #options: SessionOptions
-  readonly #incoming: Incoming
+  readonly #arrivals: Arrivals
   readonly #outgoing: Outgoing
-  readonly #rules
-  readonly #subscription: Subscription
   /** Aborts what is under way when the session ends. */
   readonly #life = new AbortController()
   readonly #hold: Hold
-  readonly #losses: Losses
-  readonly #captured: Captured
-  #podPorts: readonly number[] = []
   /** Attaching, which must have undone itself before the session is over. */
   #work: Promise<void> = Promise.resolve()
   #ending: Promise<void> | undefined
@@ -69,7 +51,6 @@ export class Session {
   constructor(options: SessionOptions) {
     const { id, target, client, hooks } = options
     this.#options = options
-    this.#rules = portRules(options.config)
     this.status = new Status(id, target, client, () => this.processes.count)
     this.#outgoing = new Outgoing({
       open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
@@ -77,27 +58,19 @@ export class Session {
       onNotice: text => client.log('info', text),
     })
     this.processes = new SessionProcesses(
-      { sessionId: id, client, outgoing: this.#outgoing, onListening: () => this.#resubscribe() },
+      { sessionId: id, client, outgoing: this.#outgoing, onListening: () => this.#arrivals.resubscribe() },
       hooks,
     )
     this.traffic = createTraffic()
-    this.traffic.onNeedsChanged = () => this.#resubscribe()
-    this.#losses = new Losses(client)
-    this.#captured = new Captured(client)
-    this.#incoming = createIncoming({
+    this.#arrivals = new Arrivals({
+      config: options.config,
+      client,
       traffic: this.traffic,
-      listenerFor: podPort => this.#listenerFor(podPort),
-      onLost: reason => this.#losses.copy(reason),
-      onNotice: text => client.log('warning', text),
+      processes: this.processes,
+      talk: () => this.#hold.talk,
+      over: () => this.status.over,
     })
     this.#hold = this.#createHold()
-    this.#subscription = new Subscription(
-      async wish => {
-        await this.#hold.talk?.ask({ ask: 'subscribe', ...wish }, nothing)
-        this.#captured.tell(wish.ports)
-      },
-      thrown => this.#captureFailed(thrown),
-    )
   }
 
   get id(): string {
@@ -169,19 +142,11 @@ export class Session {
   }
 
   async #detach(reason: string): Promise<void> {
-    await this.#lastCounters()
-    this.#incoming.close(reason)
+    if (this.status.state === 'running') await this.#arrivals.lastCounters()
+    this.#arrivals.close(reason)
     this.#outgoing.close()
     await this.#hold.end(reason)
-    this.#losses.end()
-  }
-
-  /** An agent that cannot be reached has said what it lost until then. */
-  async #lastCounters(): Promise<void> {
-    const { talk } = this.#hold
-    if (talk === undefined || this.status.state !== 'running') return
-    const counters = talk.ask({ ask: 'counters' }, captureCounters).then(last => this.#losses.agent(last))
-    await settledWithin(counters, lastCountersMs)
+    this.#arrivals.end()
   }
 
   #createHold(): Hold {
@@ -193,7 +158,7 @@ export class Session {
       tell: client.show,
       events: {
         event: event => this.#agentEvent(event),
-        open: (stream, payload) => this.#incoming.accept(stream, payload),
+        open: (stream, payload) => this.#arrivals.accept(stream, payload),
         running: () => this.#setLink('running'),
         reconnecting: (reason, attempt) => this.#setLink('reconnecting', { reason, attempt }),
         renewed: talk => void this.#renew(talk),
@@ -208,43 +173,40 @@ export class Session {
     this.status.set(state, why)
   }
 
-  /** Another agent captures nothing until it is told, and its pod may listen on other ports. */
+  /** Another agent knows of nothing, and its pod may listen on other ports. */
   async #renew(talk: AgentTalk): Promise<void> {
-    this.#captured.forget()
     this.#outgoing.lost()
-    this.#losses.agentAgain()
-    await this.#subscription.again()
+    await this.#arrivals.renewed()
     const facts = await talk.ask({ ask: 'describe' }, targetFacts).catch(() => undefined)
-    if (facts !== undefined && this.#hold.talk === talk) this.#setPorts(facts.ports)
+    if (facts !== undefined && this.#hold.talk === talk) this.#arrivals.setPodPorts(facts.ports)
   }
 
   async #begin(facts: TargetFacts, found: Found, outgoing: Settled): Promise<Started> {
     const { config, hooks } = this.#options
     const support = await hooks.support()
-    this.#podPorts = facts.ports
     const environment = decideEnvironment(facts.environment, config.feature?.env)
     this.processes.run({
       outgoing: outgoing.rules,
       environment: startEnvironment(environment),
       addresses: facts.addresses,
-      ports: wantedProcessPorts(this.#rules, facts.ports),
+      ports: this.#arrivals.wantedPorts(facts.ports),
     })
     if (this.#life.signal.aborted) throw this.#life.signal.reason
     this.status.set('running')
-    void this.#resubscribe()
+    void this.#arrivals.resubscribe()
     const { hostname, addresses, ports } = facts
     const target = { ...facts.target, ...found.target, ports }
     const known = [...found.notices, ...outgoing.warnings]
-    const warnings = warningsOf({ facts, support, mirror: this.#rules.mirror, known })
+    const warnings = warningsOf({ facts, support, mirror: this.#arrivals.mirror, known })
     return { sessionId: this.id, target, hostname, addresses, ports, environment, warnings }
   }
 
   #agentEvent(event: AgentEvent): void {
     const { client } = this.#options
     if (event.event === 'dialled' || event.event === 'dialFailed') this.#outgoing.hear(event)
-    else if (event.event === 'ports') this.#setPorts(event.ports)
+    else if (event.event === 'ports') this.#arrivals.setPodPorts(event.ports)
     else if (event.event === 'targetEnded') this.#targetEnded()
-    else if (event.event === 'counters') this.#losses.agent(event.counters)
+    else if (event.event === 'counters') this.#arrivals.counted(event)
     else if (event.level === 'warning') client.show('warning', event.text)
     else client.log('info', event.text)
   }
@@ -254,12 +216,6 @@ export class Session {
     const leave = () => void this.#leave('stopped', "the target's process ended")
     if (this.status.state === 'starting') leave()
     else setTimeout(leave, lastCopiesMs).unref()
-  }
-
-  #setPorts(ports: readonly number[]): void {
-    this.#podPorts = ports
-    this.processes.setPorts(wantedProcessPorts(this.#rules, ports))
-    void this.#resubscribe()
   }
 
   /** Nothing arrives any more, and the commands run on: whoever debugs one does not want to lose it with the pod. */
@@ -273,29 +229,5 @@ export class Session {
     this.status.set(state, { reason })
     const rest = commands > 0 ? '; its commands run on, but nothing reaches them any more' : ''
     this.#options.client.show('warning', `Session ${this.id} (${this.status.target}) ended: ${reason}${rest}`)
-  }
-
-  #listenerFor(podPort: number) {
-    const found = this.processes.listenerOn(processPortOf(this.#rules, podPort))
-    if (found === undefined) return undefined
-    const { process, listener } = found
-    return {
-      ...listener,
-      announce: (connection: Parameters<typeof process.announcements.announce>[0]) =>
-        process.announcements.announce(connection),
-    }
-  }
-
-  #resubscribe(): Promise<void> {
-    const { viewing, answers } = this.traffic.needs
-    const listening = this.processes.listeningPorts
-    const ports = capturedPorts(this.#rules, { podPorts: this.#podPorts, listening, viewing })
-    return this.#subscription.want({ ports, answers: ports.length === 0 ? 'none' : answers })
-  }
-
-  #captureFailed(thrown: unknown): void {
-    if (this.status.over || this.#hold.talk === undefined) return
-    const { message, data } = asFailure(thrown, 'subscribe')
-    this.#options.client.show('warning', `No traffic is captured: ${message}. ${data.fix}`)
   }
 }

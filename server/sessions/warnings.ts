@@ -6,12 +6,15 @@ export function warningsOf({
   facts,
   support,
   mirror,
+  known,
 }: {
   facts: Pick<TargetFacts, 'ports' | 'ownNetwork' | 'sidecar'>
   support: HookSupport
   mirror: boolean
+  /** What was seen on the way here. */
+  known: readonly string[]
 }): string[] {
-  const warnings: string[] = []
+  const warnings = [...known]
   if (!support.hooks) {
     warnings.push(`${support.failure.message}. ${support.failure.data.fix}`)
   }
