@@ -83,6 +83,7 @@ function run(notifications: number): void {
       const message = found.message as ToAnswerer
       if (message.type === 'addresses') world.podAddresses = normalAddresses(message.addresses)
       else if (message.type === 'answered') ledger.remove(message.id)
+      else if (message.type === 'names') world.names.set(message.names)
       else takeOutgoing(message, world)
     }
   }

@@ -174,6 +174,7 @@ class Supervisor {
         })
         break
       case 'outgoing':
+      case 'names':
         threads.tellAnswerer(message)
         break
       case 'dialled':
@@ -218,6 +219,7 @@ class Supervisor {
     setWanted(threads.memory.wanted, start.ports)
     threads.tellAnswerer({ type: 'addresses', addresses: start.addresses })
     if (start.outgoing !== undefined) threads.tellAnswerer({ type: 'outgoing', rules: start.outgoing })
+    if (start.names !== undefined) threads.tellAnswerer({ type: 'names', names: start.names })
     this.#register(start, threads)
     this.#heldSignals = holdSignals()
     const environment = commandEnvironment(process.env, start.environment, this.processId)

@@ -10,7 +10,7 @@ const writev = declare<[number, Buffer, number, Buffer, number, number]>(
 )
 
 // struct iovec: pointer, u64 length; ours points to one scratch area for good, theirs is copied from the call's argument.
-const scratch = Buffer.alloc(256)
+const scratch = Buffer.alloc(512)
 const ours = Buffer.alloc(16)
 ours.writeBigUInt64LE(addressOf(scratch), 0)
 const theirs = Buffer.alloc(16)
@@ -21,7 +21,7 @@ function aim(call: Call, argument: number, length: number): void {
   theirs.writeUInt32LE(length, 8)
 }
 
-/** A copy of `length` bytes (at most 256) where the call's argument points, or a negative errno; a partial read is EFAULT. */
+/** A copy of `length` bytes (at most 512) where the call's argument points, or a negative errno; a partial read is EFAULT. */
 export function readMemory(call: Call, argument: number, length: number): Buffer | number {
   aim(call, argument, length)
   const got = readv(threadOf(call), ours, 1, theirs, 1, 0)
@@ -29,7 +29,28 @@ export function readMemory(call: Call, argument: number, length: number): Buffer
   return got === length ? Buffer.from(scratch.subarray(0, length)) : -14
 }
 
-/** Writes bytes (at most 256) where the call's argument points; 0 or a negative errno. */
+const pageBytes = 4096n
+
+/**
+ * The first bytes (at most 512) of the C string where the call's argument points, its NUL included if it is among them; fewer at the end of a page
+ * that has no next one, or a negative errno. They are valid until the next call of this module.
+ */
+export function peekString(call: Call, argument: number, length: number): Buffer | number {
+  const address = call.readBigUInt64LE(32 + 8 * argument)
+  const toPageEnd = Number(pageBytes - (address % pageBytes))
+  const first = peek(call, argument, Math.min(length, toPageEnd))
+  if (typeof first === 'number' || toPageEnd >= length || first.includes(0)) return first
+  const all = peek(call, argument, length)
+  return typeof all === 'number' ? peek(call, argument, toPageEnd) : all
+}
+
+function peek(call: Call, argument: number, length: number): Buffer | number {
+  aim(call, argument, length)
+  const got = readv(threadOf(call), ours, 1, theirs, 1, 0)
+  return got < 0 ? got : scratch.subarray(0, got)
+}
+
+/** Writes bytes (at most 512) where the call's argument points; 0 or a negative errno. */
 export function writeMemory(call: Call, argument: number, bytes: Buffer): number {
   if (bytes.length === 0) return 0
   bytes.copy(scratch)

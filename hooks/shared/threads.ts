@@ -1,7 +1,7 @@
 // What the supervisor and its threads say to each other.
 import type { Endpoint } from '../../protocol/codec.ts'
 import type { ErrorKind } from '../../protocol/errors.ts'
-import type { OutgoingRules } from '../../protocol/hook/messages.ts'
+import type { OutgoingRules, PodNames } from '../../protocol/hook/messages.ts'
 import type { Listener, Notice } from '../syscalls/world.ts'
 import type { SharedMemory } from './announcements.ts'
 import type { ConnectMessage } from './connecting.ts'
@@ -18,6 +18,7 @@ export type ToAnswerer =
   | { type: 'listen'; listener: number }
   | { type: 'addresses'; addresses: readonly string[] }
   | { type: 'outgoing'; rules: OutgoingRules }
+  | { type: 'names'; names: PodNames }
   | { type: 'dialled'; cookie: bigint; local: Endpoint }
   /** What SO_ERROR is to say. */
   | { type: 'refused'; cookie: bigint; errno: number }

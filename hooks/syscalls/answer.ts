@@ -15,8 +15,10 @@ import { answerConnect } from './connect.ts'
 import { answerListen } from './listen.ts'
 import { mayBePods } from './may-be-pods.ts'
 import { answerGetpeername, answerGetsockname } from './names.ts'
+import { answerOpen } from './open.ts'
 import { answerSocketError } from './socket-error.ts'
 import { type Architecture, nameCall } from './table.ts'
+import { answerUname } from './uname.ts'
 import { give, leaveAlone, type Outcome, type World } from './world.ts'
 
 const ENOENT = 2
@@ -65,6 +67,8 @@ export function decide(call: Call, context: Context): Outcome {
 function dispatch(call: Call, { architecture, accepting }: Context): Outcome {
   const { world, waiting, kept } = accepting
   const name = nameCall(architecture, architectureOf(call), numberOf(call))
+  if (name === 'open' || name === 'openat' || name === 'openat2' || name === 'creat')
+    return answerOpen(call, name, world)
   if (name !== 'bind') forgetBind(call, world)
   switch (name) {
     case 'bind':
@@ -81,6 +85,8 @@ function dispatch(call: Call, { architecture, accepting }: Context): Outcome {
     case 'accept':
     case 'accept4':
       return answerAccept(call, accepting)
+    case 'uname':
+      return answerUname(call, world)
     case 'getsockname':
       return answerGetsockname(call, world)
     case 'getpeername':

@@ -29,11 +29,13 @@ import { mayBePods } from './may-be-pods.ts'
 import { noticeUnreadable, withCopy } from './with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type Outgoing, type World } from './world.ts'
 
+const ENOENT = 2
 const ESRCH = 3
 const EBADF = 9
 const ENETUNREACH = 101
 const EINPROGRESS = 115
 const AF_UNSPEC = 0
+const AF_UNIX = 1
 
 export type ConnectFacts = Pick<
   World,
@@ -71,8 +73,8 @@ export function answerConnect(call: Call, world: World): Outcome {
   if (typeof bytes === 'number') return unreadable(call, world)
   if (bytes.readUInt16LE(0) === AF_UNSPEC) return disconnected(call, world)
   const to = readAddress(bytes)
-  if (to === undefined) return leaveAlone('not an Internet address')
-  const decision = decideConnect(to, world)
+  if (to === undefined) return connectElsewhere(bytes, world)
+  const decision: ConnectDecision = world.names.isNameserver(to) ? { where: 'pod' } : decideConnect(to, world)
   if (decision.where === 'here' && decision.instead === undefined && world.outgoing.size === 0)
     return leaveAlone(decision.why)
   return withCopy(
@@ -98,6 +100,13 @@ export function answerConnect(call: Call, world: World): Outcome {
     },
     noCopy(decision),
   )
+}
+
+/** A daemon that is refused is one that does not run: its callers ask the nameservers then. */
+function connectElsewhere(bytes: Buffer, { names }: World): Outcome {
+  const isUnix = bytes.readUInt16LE(0) === AF_UNIX
+  const path = isUnix ? bytes.toString('utf8', 2).split('\0')[0] : undefined
+  return path !== undefined && names.refuses(path) ? give(-ENOENT) : leaveAlone('not an Internet address')
 }
 
 /** Without the descriptor nothing can be done for it, and nothing of the pod's may be done by the kernel. */

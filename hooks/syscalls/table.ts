@@ -26,6 +26,14 @@ export type CallName =
   | 'sendmsg'
   | 'sendmmsg'
   | 'io_uring_setup'
+  | 'open'
+  | 'creat'
+  | 'openat'
+  | 'openat2'
+  | 'uname'
+
+/** Newer architectures have only the calls that replaced them. */
+type OldCall = 'open' | 'creat'
 
 export const treatments: Readonly<Record<CallName, Treatment>> = {
   connect: 'notify',
@@ -39,6 +47,11 @@ export const treatments: Readonly<Record<CallName, Treatment>> = {
   sendto: 'refuseFastOpenFourth',
   sendmsg: 'refuseFastOpenThird',
   sendmmsg: 'refuseFastOpenFourth',
+  open: 'notify',
+  creat: 'notify',
+  openat: 'notify',
+  openat2: 'notify',
+  uname: 'notify',
   // Runtimes that find no io_uring fall back to calls that are seen here.
   io_uring_setup: 'refuseENOSYS',
 }
@@ -50,7 +63,7 @@ type Foreign = { readonly audit: number; readonly number: number }
 export type Architecture = {
   /** AUDIT_ARCH_* of linux/audit.h. */
   readonly audit: number
-  readonly numbers: Readonly<Record<CallName, number>>
+  readonly numbers: Readonly<Record<Exclude<CallName, OldCall>, number> & Partial<Record<OldCall, number>>>
   readonly foreign: readonly Foreign[]
   /** x86-64 only: x32 programs show the native architecture and set this bit in the number. */
   readonly foreignBit?: { readonly bit: number; readonly number: number }
@@ -66,6 +79,7 @@ export const architectures = {
   x64: {
     audit: AUDIT_ARCH_X86_64,
     numbers: {
+      open: 2,
       connect: 42,
       accept: 43,
       sendto: 44,
@@ -75,9 +89,13 @@ export const architectures = {
       getsockname: 51,
       getpeername: 52,
       getsockopt: 55,
+      uname: 63,
+      creat: 85,
+      openat: 257,
       accept4: 288,
       sendmmsg: 307,
       io_uring_setup: 425,
+      openat2: 437,
     },
     // set_thread_area of i386
     foreign: [{ audit: AUDIT_ARCH_I386, number: 243 }],
@@ -87,6 +105,8 @@ export const architectures = {
   arm64: {
     audit: AUDIT_ARCH_AARCH64,
     numbers: {
+      openat: 56,
+      uname: 160,
       bind: 200,
       listen: 201,
       accept: 202,
@@ -99,6 +119,7 @@ export const architectures = {
       accept4: 242,
       sendmmsg: 269,
       io_uring_setup: 425,
+      openat2: 437,
     },
     // ARM_set_tls, a private call of 32-bit arm
     foreign: [{ audit: AUDIT_ARCH_ARM, number: 0xf0005 }],

@@ -4,6 +4,7 @@ import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import { type Descriptors, makeDescriptors } from '../linux/descriptors.ts'
 import { openListenTable } from '../linux/sock-diag.ts'
 import { ownNamespace } from '../linux/sockets.ts'
+import { makeNames, type Names } from '../names.ts'
 import {
   type Announced,
   type Announcements,
@@ -85,6 +86,7 @@ export type World = {
   /** The session's substitute for a port that could not be had. */
   readonly substitutes: Map<number, number>
   outgoingRules: OutgoingRules | undefined
+  readonly names: Names
   readonly outgoing: Map<bigint, Outgoing>
   /** Whether something on this machine takes connections to that address. */
   listensHere(to: Endpoint): boolean
@@ -122,6 +124,7 @@ export function makeWorld(options: {
     undelivered: new BoundedMap(undeliveredLimit),
     substitutes: new Map(),
     outgoingRules: undefined,
+    names: makeNames(),
     outgoing: new BoundedMap(socketLimit),
     listensHere: makeListensHere(),
     isOwnAddress: makeOwnAddresses(),

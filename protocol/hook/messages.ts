@@ -35,6 +35,27 @@ export const outgoingRules = object(
 )
 export type OutgoingRules = t.TypeOf<typeof outgoingRules>
 
+/** What a process knows of names: what it reads in the few files that resolvers need, whom it asks, and what it is called itself. */
+export const podNames = object(
+  'PodNames',
+  {
+    files: [
+      t.record(t.string, t.string),
+      "text of the files that a process gets in place of this machine's, by absolute path; they cannot be written",
+    ],
+    nameservers: [
+      t.array(t.string),
+      "IP addresses of the pod's nameservers: a connection to port 53 of one is always the pod's, loopback addresses included",
+    ],
+    refusedSockets: [
+      t.array(t.string),
+      "paths of Unix sockets whose daemons would answer in the pod's place: nobody listens there for a process",
+    ],
+  },
+  { hostname: [t.string, "the pod's, which uname(2) shows"] },
+)
+export type PodNames = t.TypeOf<typeof podNames>
+
 const connection = [t.string, 'cookie of the socket'] as const
 
 export const fromSupervisor = t.union([
@@ -138,6 +159,7 @@ export const toSupervisor = t.union([
         outgoingRules,
         'what becomes of connections that the process makes; default: all are left alone',
       ],
+      names: [podNames, "the pod's names; default: this machine's"],
       command: [
         t.array(t.string),
         "program and arguments; default: those of the supervisor's own command line",
@@ -148,6 +170,10 @@ export const toSupervisor = t.union([
   object('HookOutgoing', {
     type: type('outgoing', 'another relay has taken the place of the one before'),
     rules: [outgoingRules, 'all of them'],
+  }),
+  object('HookNames', {
+    type: type('names', 'another pod has taken the place of the one before'),
+    names: [podNames, 'all of them'],
   }),
   object('HookPorts', {
     type: type('ports', 'the wanted ports have changed'),

@@ -11,6 +11,7 @@ import {
   hookSocketVariable,
   hookTokenVariable,
   type OutgoingRules,
+  type PodNames,
 } from '../../protocol/hook/messages.ts'
 import { markedProcesses as findMarked } from '../../server/processes/orphan.ts'
 import { type GuardProcess, startGuard } from './guard-process.ts'
@@ -25,6 +26,7 @@ export type StartOptions = {
   addresses?: readonly string[]
   environment?: Record<string, string | null>
   outgoing?: OutgoingRules
+  names?: PodNames
   cwd?: string
   /** Options of the supervisor's own spawn: stdio, uid and gid, detached, env. */
   spawn?: SpawnOptions
@@ -127,6 +129,7 @@ export class HookHarness {
       guard: this.guard.name,
       guardToken: this.guard.token,
       ...(options.outgoing === undefined ? {} : { outgoing: options.outgoing }),
+      ...(options.names === undefined ? {} : { names: options.names }),
       ...(options.onCommandLine === false ? { command: [...command] } : {}),
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     })
