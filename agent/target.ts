@@ -9,6 +9,7 @@ import { isRefused, namespaceOf, readEnvironment, readProc, readStat } from './l
 import { bundleEnvironment } from './targets/bundle.ts'
 import { parseCommand } from './targets/command.ts'
 import { boundEnvironment, isOverwritten, parseEnvironment } from './targets/environment.ts'
+import { readNameFiles } from './targets/name-files.ts'
 import { readAddresses, readSidecar } from './targets/network.ts'
 import type { Scope } from './targets/scope.ts'
 import { hasEnded } from './targets/stat.ts'
@@ -30,7 +31,7 @@ export type NamedProcess = {
 }
 
 /** What does not change while the target lives. */
-export type FixedFacts = Omit<TargetFacts, 'ports' | 'target'> & {
+export type FixedFacts = Omit<TargetFacts, 'ports' | 'target' | 'nameFiles'> & {
   name: string
   command: string
   /** What a user should know of them. */
@@ -115,5 +116,6 @@ export function factsOf(named: NamedProcess, fixed: FixedFacts, ports: number[])
   const { name, command, notices: _, passesOn: __, ...facts } = fixed
   const { kind, pid } = named
   const target = { target: named.target, kind, name: named.name ?? name, ready: true, ports, pid, command }
-  return { ...facts, target, ports }
+  const nameFiles = readNameFiles(pid, { inPod: named.inPod === true })
+  return { ...facts, target, ports, nameFiles }
 }

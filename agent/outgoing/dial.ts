@@ -4,6 +4,7 @@ import { type AgentEvent, dial } from '../../protocol/agent/control.ts'
 import { decode } from '../../protocol/codec.ts'
 import { joinStream } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import { carryNames } from './names.ts'
 
 /** Takes a stream that the server opened, with its payload, not yet checked. */
 export function createDialler(
@@ -11,11 +12,15 @@ export function createDialler(
 ): (stream: LinkStream, payload: unknown) => void {
   return (stream, payload) => {
     const checked = decode(dial, payload)
-    if (checked.ok) dialFor(stream, checked.value.to, tell)
-    else stream.reset('its opening is not understood')
+    if (!checked.ok) stream.reset('its opening is not understood')
+    else if (checked.value.dial === 'names')
+      carryNames(stream, { nameserver: checked.value.to, withinMs: checked.value.withinMs ?? defaultNamesMs })
+    else dialFor(stream, checked.value.to, tell)
   }
 }
 
+/** What a resolver takes for two tries (resolv.conf(5)). */
+const defaultNamesMs = 10_000
 const keepAliveMs = 30_000
 
 /** Until the answer the kernel alone decides how long a connect takes. */

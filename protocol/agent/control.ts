@@ -12,6 +12,17 @@ export const targetFacts = object(
     addresses: [t.array(t.string), 'its IP addresses, loopback excluded'],
     ports: [t.array(port), "TCP ports that the target's own processes listen on"],
     environment: [t.record(t.string, t.string), 'environment of its first process'],
+    nameFiles: [
+      object(
+        'NameFiles',
+        { notices: [t.array(t.string), 'why one is not there, or not whole'] },
+        {
+          resolvConf: [t.string, 'its /etc/resolv.conf'],
+          hosts: [t.string, 'its /etc/hosts'],
+        },
+      ),
+      'files by which its processes find names',
+    ],
     ownNetwork: [
       t.boolean,
       "whether its network namespace differs from the agent's first one, or the agent runs in its pod",
@@ -131,11 +142,18 @@ export const opened = object('Opened', {
 })
 export type Opened = t.TypeOf<typeof opened>
 
-/** Payload of an `open` frame from the server: a connection that is to leave from the pod. Answered with `dialled` or `dialFailed`. */
-export const dial = object('Dial', {
-  dial: [oneOf('tcp'), 'the transport'],
-  to: [endpoint, 'IP address and port'],
-})
+/**
+ * Payload of an `open` frame from the server: a connection that is to leave from the pod. Answered with `dialled` or `dialFailed`; one of `names`
+ * is not answered, and carries questions to a nameserver (protocol/names/messages.ts).
+ */
+export const dial = object(
+  'Dial',
+  {
+    dial: [oneOf('tcp', 'names'), 'the transport'],
+    to: [endpoint, 'IP address and port'],
+  },
+  { withinMs: [count, 'names: milliseconds after which a question has no answer; default 10,000'] },
+)
 export type Dial = t.TypeOf<typeof dial>
 
 export const reset = object('Reset', { reason: [t.string, 'why the stream ended, one phrase'] })

@@ -1,6 +1,6 @@
 // The commands of one session: launched by the server, or prepared for the client to start; all of them end with the session.
 import { Failure } from '../../protocol/errors.ts'
-import type { OutgoingRules } from '../../protocol/hook/messages.ts'
+import type { OutgoingRules, PodNames } from '../../protocol/hook/messages.ts'
 import type { QuietPorts } from '../../protocol/hook/relay.ts'
 import { processExit } from '../../protocol/rpc/processes.ts'
 import { orAborted } from '../deadline.ts'
@@ -22,6 +22,7 @@ export type StartFacts = {
   addresses: string[]
   ports: number[]
   outgoing: OutgoingRules
+  names: PodNames
 }
 
 export type ProcessHost = {
@@ -79,6 +80,12 @@ export class SessionProcesses {
     if (this.#facts === undefined) return
     this.#facts = { ...this.#facts, ports }
     for (const process of this.#all.values()) process.send({ type: 'ports', ports })
+  }
+
+  setNames(names: PodNames): void {
+    if (this.#facts === undefined) return
+    this.#facts = { ...this.#facts, names }
+    for (const process of this.#all.values()) process.send({ type: 'names', names })
   }
 
   #setQuiet(quiet: QuietPorts): void {

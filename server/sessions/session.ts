@@ -18,6 +18,7 @@ import { Arrivals } from './arrivals.ts'
 import { decideEnvironment, startEnvironment } from './environment.ts'
 import { Hold } from './hold.ts'
 import { settleOutgoing } from './outgoing-rules.ts'
+import { PodNames } from './pod-names.ts'
 import { Startup } from './startup.ts'
 import { Status } from './status.ts'
 import { warningsOf } from './warnings.ts'
@@ -41,6 +42,7 @@ export class Session {
   readonly #options: SessionOptions
   readonly #arrivals: Arrivals
   readonly #outgoing: Outgoing
+  readonly #names: PodNames
   /** Aborts what is under way when the session ends. */
   readonly #life = new AbortController()
   readonly #hold: Hold
@@ -57,8 +59,14 @@ export class Session {
       complete: from => hooks.relay.complete(from),
       onNotice: text => client.log('info', text),
     })
+    this.#names = new PodNames({
+      config: options.config,
+      outgoing: this.#outgoing,
+      open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
+      complete: from => hooks.relay.complete(from),
+    })
     this.processes = new SessionProcesses(
-      { sessionId: id, client, outgoing: this.#outgoing, onListening: () => this.#arrivals.resubscribe() },
+      { sessionId: id, client, outgoing: this.#names, onListening: () => this.#arrivals.resubscribe() },
       hooks,
     )
     this.traffic = createTraffic()
@@ -144,6 +152,7 @@ export class Session {
   async #detach(reason: string): Promise<void> {
     if (this.status.state === 'running') await this.#arrivals.lastCounters()
     this.#arrivals.close(reason)
+    this.#names.close()
     this.#outgoing.close()
     await this.#hold.end(reason)
     this.#arrivals.end()
@@ -178,7 +187,9 @@ export class Session {
     this.#outgoing.lost()
     await this.#arrivals.renewed()
     const facts = await talk.ask({ ask: 'describe' }, targetFacts).catch(() => undefined)
-    if (facts !== undefined && this.#hold.talk === talk) this.#arrivals.setPodPorts(facts.ports)
+    if (facts === undefined || this.#hold.talk !== talk) return
+    this.processes.setNames(this.#names.of(facts))
+    this.#arrivals.setPodPorts(facts.ports)
   }
 
   async #begin(facts: TargetFacts, found: Found, outgoing: Settled): Promise<Started> {
@@ -187,6 +198,7 @@ export class Session {
     const environment = decideEnvironment(facts.environment, config.feature?.env)
     this.processes.run({
       outgoing: outgoing.rules,
+      names: this.#names.of(facts),
       environment: startEnvironment(environment),
       addresses: facts.addresses,
       ports: this.#arrivals.wantedPorts(facts.ports),
@@ -196,7 +208,7 @@ export class Session {
     void this.#arrivals.resubscribe()
     const { hostname, addresses, ports } = facts
     const target = { ...facts.target, ...found.target, ports }
-    const known = [...found.notices, ...outgoing.warnings]
+    const known = [...found.notices, ...outgoing.warnings, ...this.#names.warningsOf(facts)]
     const warnings = warningsOf({ facts, support, mirror: this.#arrivals.mirror, known })
     return { sessionId: this.id, target, hostname, addresses, ports, environment, warnings }
   }

@@ -12,6 +12,7 @@ const facts: TargetFacts = {
   addresses: [],
   ports: [80],
   environment: {},
+  nameFiles: { notices: [] },
   ownNetwork: true,
 }
 

@@ -51,6 +51,8 @@ const packageOf: Record<string, string | undefined> = {
   dockerd: 'docker.io',
   flock: 'util-linux',
   nft: 'nftables',
+  dnsmasq: 'dnsmasq-base',
+  dig: 'bind9-dnsutils',
   gcc: 'gcc',
   cc: 'gcc',
   as: 'binutils',

@@ -1,59 +1,29 @@
 // Real programs that connect to what only the pod reaches: each says, and exits with, what it does inside of the pod.
 import assert from 'node:assert/strict'
-import { launch } from '../../../protocol/rpc/processes.ts'
-import type { Backend } from '../../stage/backend.ts'
+import { inPod, inSession } from '../../stage/compared.ts'
 import { compile } from '../../stage/compile-programs.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
-import { linesOf } from '../../stage/lines.ts'
 import { type Pod, programOf } from '../../stage/pod.ts'
 import { type Reaching, startReaching } from '../../stage/reaching.ts'
 
 const mark = markRun()
 const servicePort = 9000
 
-/** Everything that it printed, in any order, without the times that it names. */
-type Ended = { code: number | undefined; lines: string[] }
-
-const ended = (code: number | undefined, lines: readonly string[]): Ended => ({
-  code,
-  lines: lines
-    .filter(line => line !== '')
-    .map(line => line.replace(/after \d+ ms/, 'after 0 ms'))
-    .sort(),
-})
-
 describe('a program that connects', () => {
   let reaching: Reaching
   let pod: Pod
-  let backend: Backend
-  let sessionId: string
   before(async () => {
     reaching = await startReaching(mark.environment, [
       process.execPath,
       programOf('http-service.mjs'),
       String(servicePort),
     ])
-    ;({ pod, backend, sessionId } = reaching)
+    pod = reaching.pod
   })
   after(async () => {
     await reaching?.end()
     await untilNothing('processes of standin', () => processesOf(mark.value))
   })
-
-  async function inSession(command: string[]): Promise<Ended> {
-    const { processId } = await backend.connection.request(launch, { sessionId, command })
-    const { code } = await backend.exitOf(processId)
-    return ended(code, [...backend.output(processId).all, ...backend.output(processId, 'stderr').all])
-  }
-
-  async function inPod(command: string[]): Promise<Ended> {
-    const [program, ...args] = command
-    const child = pod.namespace.spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    const stdout = linesOf(child.stdout)
-    const stderr = linesOf(child.stderr)
-    const code = await new Promise<number | null>(resolve => child.on('close', resolve))
-    return ended(code ?? -1, [...stdout.all, ...stderr.all])
-  }
 
   const urls = (address: string) => ({
     answered: `http://${address}:${servicePort}/hello`,
@@ -91,7 +61,10 @@ for url in sys.argv[1:]:
       for (const family of ['ipv4', 'ipv6'] as const) {
         const address = pod.cable.second[family]
         for (const [what, url] of Object.entries(urls(family === 'ipv6' ? `[${address}]` : address))) {
-          const [ours, theirs] = [await inSession(command(url)), await inPod(command(url))]
+          const [ours, theirs] = [
+            await inSession(reaching, command(url)),
+            await inPod(reaching, command(url)),
+          ]
           assert.deepEqual(ours, theirs, `${family} ${what}`)
         }
       }
@@ -108,7 +81,7 @@ for number in range(20):
         os._exit(0)
 for _ in range(20):
     os.wait()`
-    const { code, lines } = await inSession([
+    const { code, lines } = await inSession(reaching, [
       'python3',
       '-c',
       script,

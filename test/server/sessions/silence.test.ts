@@ -22,6 +22,7 @@ const facts: TargetFacts = {
   addresses: [],
   ports: [80],
   environment: {},
+  nameFiles: { notices: [] },
   ownNetwork: true,
 }
 

@@ -1,0 +1,91 @@
+// The names of one session: what its processes read of them, and who answers their questions.
+import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import type { Dial } from '../../protocol/agent/control.ts'
+import type { Endpoint } from '../../protocol/codec.ts'
+import type { SessionConfig } from '../../protocol/config.ts'
+import type { PodNames as Names } from '../../protocol/hook/messages.ts'
+import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import { type NameFacts, nameserversOf, podNamesOf, questionMs } from '../names/files.ts'
+import { Questions } from '../names/questions.ts'
+import type { Outgoing, OutgoingCall } from '../outgoing/outgoing.ts'
+
+type Facts = NameFacts & { addresses: readonly string[] }
+const dnsPort = 53
+
+export class PodNames {
+  readonly #features
+  readonly #questions: Questions
+  readonly #outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
+  #nameservers: ReadonlySet<string> = new Set()
+  #addresses: readonly string[] = []
+  #questionMs = 0
+
+  constructor(options: {
+    config: SessionConfig
+    outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
+    open(payload: Dial): LinkStream | undefined
+    complete(from: Endpoint): Promise<Socket>
+  }) {
+    this.#features = featuresOf(options.config)
+    this.#outgoing = options.outgoing
+    this.#questions = new Questions(options)
+  }
+
+  /** What the hooks give to processes. */
+  of(facts: Facts): Names {
+    const { resolvConf = '' } = facts.nameFiles
+    this.#addresses = facts.addresses
+    this.#questionMs = questionMs(resolvConf)
+    const names = podNamesOf(facts, this.#features, readNsswitch())
+    this.#nameservers = new Set(this.#features.dns ? nameserversOf(resolvConf) : [])
+    return names
+  }
+
+  /** Why names are not all there. */
+  warningsOf({ nameFiles }: NameFacts): string[] {
+    return this.#features.dns ? nameFiles.notices : []
+  }
+
+  /** A process's connection to what is the pod's. */
+  connect(call: OutgoingCall): void {
+    const { address, port } = call.to
+    if (port === dnsPort && this.#nameservers.has(address))
+      void this.#questions.connect(call, {
+        own: { address: this.#ownFor(address), port: call.from.port },
+        withinMs: this.#questionMs,
+      })
+    else this.#outgoing.connect(call)
+  }
+
+  abandoned(connection: string): void {
+    this.#outgoing.abandoned(connection)
+  }
+
+  close(): void {
+    this.#questions.close()
+  }
+
+  #ownFor(address: string): string {
+    const isSix = address.includes(':')
+    return this.#addresses.find(own => own.includes(':') === isSix) ?? (isSix ? '::1' : '127.0.0.1')
+  }
+}
+
+/** Names are asked for by connections, so that they stay this machine's where these do. */
+function featuresOf({ feature }: SessionConfig): { dns: boolean; hostname: boolean } {
+  const { dns = true, outgoing = true } = feature?.network ?? {}
+  const leaves = typeof outgoing === 'boolean' ? outgoing : (outgoing.tcp ?? true)
+  return {
+    dns: leaves && (typeof dns === 'boolean' ? dns : (dns.enabled ?? true)),
+    hostname: feature?.hostname ?? true,
+  }
+}
+
+function readNsswitch(): string {
+  try {
+    return readFileSync('/etc/nsswitch.conf', 'utf8')
+  } catch {
+    return '' // musl has none, and glibc does as well without
+  }
+}

@@ -1,0 +1,109 @@
+// Names as a process in a session finds them: each resolver says what it says inside of the pod, whose nameserver this machine does not reach.
+import assert from 'node:assert/strict'
+import { hostname } from 'node:os'
+import { inPod, inSession } from '../../stage/compared.ts'
+import { compile } from '../../stage/compile-programs.ts'
+import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
+import { podHostname, startNamedPod, suffix } from '../../stage/named-pod.ts'
+import { programOf } from '../../stage/pod.ts'
+import type { Reaching } from '../../stage/reaching.ts'
+
+const mark = markRun()
+const names = ['web', `web.${suffix}`, `four.${suffix}.`, 'alias', 'example.test', 'from-hosts', podHostname]
+const missing = ['no-such-name', `no-such-name.${suffix}`, 'no.such.name.test']
+
+describe('a program that looks names up', () => {
+  let reaching: Reaching
+  before(async () => {
+    reaching = await startNamedPod(mark.environment)
+  })
+  after(async () => {
+    await reaching?.end()
+    await untilNothing('processes of standin', () => processesOf(mark.value))
+  })
+
+  const python = `
+import socket, sys
+for name in sys.argv[1:]:
+    try: print(name, *sorted({found[4][0] for found in socket.getaddrinfo(name, 80)}))
+    except OSError as error: print(name, error)
+print(socket.gethostname(), socket.gethostbyaddr("10.96.0.20")[0])`
+  const cases: Record<string, (asked: string[]) => string[]> = {
+    'Python, by getaddrinfo of glibc': asked => ['python3', '-c', python, ...asked],
+    'C with glibc': asked => [compile('resolve.c', 'c'), ...asked],
+    'C with glibc, static': asked => [compile('resolve.c', 'c-static'), ...asked],
+    'a static Go client': asked => [compile('resolve.go', 'go-static'), ...asked],
+    'Go with its own resolver': asked => ['env', 'GODEBUG=netdns=go', compile('resolve.go', 'go'), ...asked],
+    'Go with cgo': asked => ['env', 'GODEBUG=netdns=cgo', compile('resolve.go', 'go'), ...asked],
+    Java: asked => ['java', '-cp', compile('Resolve.java', 'java'), 'Resolve', ...asked],
+    'Node, by getaddrinfo and by c-ares': asked => [process.execPath, programOf('resolve.mjs'), ...asked],
+    getent: asked => ['sh', '-c', 'for name; do getent ahosts $name || echo $?; done', 'sh', ...asked],
+    'dig by TCP': asked => ['dig', '+tcp', '+short', '+search', ...asked],
+  }
+  for (const [name, command] of Object.entries(cases)) {
+    it(`${name}: finds what the pod finds`, async () => {
+      const [ours, theirs] = [
+        await inSession(reaching, command(names)),
+        await inPod(reaching, command(names)),
+      ]
+      assert.deepEqual(ours, theirs)
+      assert.ok(ours.lines.join().includes('10.96.0.20'), ours.lines.join('\n'))
+    }).timeout(60_000)
+    it(`${name}: says of a name that does not exist what it says in the pod`, async () => {
+      const [ours, theirs] = [
+        await inSession(reaching, command(missing)),
+        await inPod(reaching, command(missing)),
+      ]
+      assert.deepEqual(ours, theirs)
+    }).timeout(60_000)
+  }
+
+  it('an answer that no datagram holds comes whole', async () => {
+    const code = `
+const found = await require('dns').promises.resolveTxt('long.${suffix}')
+console.log(found.length, found.flat().join('').length)`
+    const command = [process.execPath, '-e', `(async () => {${code}})()`]
+    const ours = await inSession(reaching, command)
+    assert.deepEqual(ours, { code: 0, lines: ['12 1200'] })
+  })
+
+  it('a service is reached by its name', async () => {
+    const ours = await inSession(reaching, ['curl', '-sS', '--max-time', '20', '-4', 'http://web:9000/hello'])
+    assert.deepEqual(ours, { code: 0, lines: [`/hello from ${reaching.pod.cable.first.ipv4}`] })
+  })
+})
+
+describe('names that stay with this machine', () => {
+  const resolve =
+    'import os, socket\ntry: print(socket.gethostbyname("web"))\nexcept OSError: print("not found")\nprint(os.uname()[1])'
+
+  for (const [what, feature, lines] of [
+    ['without feature.network.dns', { network: { dns: false } }, ['not found', podHostname]],
+    ['without outgoing connections', { network: { outgoing: false } }, ['not found', podHostname]],
+    ['without feature.hostname', { hostname: false }, ['the address', hostname()]],
+  ] as const)
+    it(what, async () => {
+      const reaching = await startNamedPod(mark.environment, { config: { feature } })
+      try {
+        const address = reaching.pod.cable.second.ipv4
+        const expected = lines.map(line => (line === 'the address' ? address : line)).sort()
+        const ended = await inSession(reaching, ['python3', '-c', resolve])
+        assert.deepEqual(ended, { code: 0, lines: expected })
+      } finally {
+        await reaching.end()
+      }
+    })
+
+  for (const nameserver of ['absent', 'silent'] as const)
+    it(`a nameserver that is ${nameserver} is not made up for by this machine, and the program hears what it hears in the pod`, async () => {
+      const reaching = await startNamedPod(mark.environment, { options: 'timeout:1 attempts:1', nameserver })
+      try {
+        const looked = 'socket.gethostbyname("web")'
+        const code = `import socket\ntry: ${looked}\nexcept OSError as error: print(error)`
+        const command = ['python3', '-c', code]
+        assert.deepEqual(await inSession(reaching, command), await inPod(reaching, command))
+      } finally {
+        await reaching.end()
+      }
+    }).timeout(60_000)
+})
