@@ -1,6 +1,8 @@
 // The bytes by which the kernel is asked for listening TCP sockets, and its answers (sock_diag(7), linux/inet_diag.h).
+
+import { normalAddress, parseSix } from '../protocol/address.ts'
 import type { Endpoint } from '../protocol/codec.ts'
-import { AF_INET6, normalAddress, parseSix, readAddress } from './address.ts'
+import { AF_INET6, readAddress } from './address.ts'
 
 // struct nlmsghdr, 16 bytes: u32 length, u16 type, u16 flags, u32 sequence, u32 port id; messages begin at multiples of 4.
 // struct inet_diag_req_v2, 56 bytes                     struct inet_diag_msg, 72 bytes, and attributes (u16 length, u16 type, value)

@@ -1,7 +1,8 @@
 // The listeners of the hooked processes: the server hears of each as soon as its port is wanted, and when nothing may be delivered to it any more.
+
+import { loopbackInstead } from '../protocol/address.ts'
 import type { Endpoint } from '../protocol/codec.ts'
 import type { FromSupervisor } from '../protocol/hook/messages.ts'
-import { loopbackInstead } from './address.ts'
 import { type ListeningSocket, takesConnectionsTo } from './inet-diag.ts'
 import { portSharedNotice } from './notices.ts'
 import { isWanted } from './shared/announcements.ts'

@@ -1,7 +1,9 @@
 // Frees the answerer from an accept that found nothing: another thread, whose accept without an address is not trapped, was quicker after the poll.
 // A listener that blocks cannot be asked otherwise, because O_NONBLOCK and SO_RCVTIMEO belong to all who share it.
+
+import { isWildcard } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
-import { isWildcard, readAddress, writeAddress } from '../address.ts'
+import { readAddress, writeAddress } from '../address.ts'
 import { close } from '../linux/libc.ts'
 import { AF_INET6, bind, connect, openStream, socketName } from '../linux/sockets.ts'
 import type { Listener } from '../syscalls/world.ts'

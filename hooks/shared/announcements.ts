@@ -1,6 +1,8 @@
 // Announced connections and wanted ports in memory that the supervisor's threads share, so that a blocked thread sees them at its next decision.
+
+import { normalAddress } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
-import { AF_INET, AF_INET6, normalAddress, readAddress, writeAddress } from '../address.ts'
+import { AF_INET, AF_INET6, readAddress, writeAddress } from '../address.ts'
 
 // One slot for each source port and family, 80 bytes; a later announcement of the same port replaces an earlier one.
 //  0  u32 state: 0 empty, 1 announced, 2 over

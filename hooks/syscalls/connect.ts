@@ -1,6 +1,8 @@
 // Answers connect: what is the pod's is put in progress to the quiet port and dialled from the pod; what is this machine's is left alone.
+
+import { isLoopback, isWildcard, loopbackInstead } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
-import { isLoopback, isWildcard, loopbackInstead, readAddress, writeAddress } from '../address.ts'
+import { readAddress, writeAddress } from '../address.ts'
 import { errnoName } from '../linux/libc.ts'
 import { readMemory } from '../linux/memory.ts'
 import { type Call, idOf, intArgument, isAlive, threadOf } from '../linux/notification.ts'

@@ -1,6 +1,8 @@
 // Connections that were accepted for a call which a signal ended: they wait for the next accept, and a doorbell keeps their listener readable.
+
+import { isWildcard } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
-import { isWildcard, readAddress, writeAddress } from '../address.ts'
+import { readAddress, writeAddress } from '../address.ts'
 import { close } from '../linux/libc.ts'
 import {
   AF_INET6,

@@ -1,5 +1,6 @@
 // Whether a trapped call may be a connection of the pod's, for whoever cannot decide more: such a call must never reach this machine's network.
-import { isLoopback, isWildcard, readAddress } from '../address.ts'
+import { isLoopback, isWildcard } from '../../protocol/address.ts'
+import { readAddress } from '../address.ts'
 import { readMemory } from '../linux/memory.ts'
 import { type Call, intArgument, numberOf } from '../linux/notification.ts'
 import { ownArchitecture } from './table.ts'

@@ -1,6 +1,8 @@
 // Answers getsockname and getpeername: a delivered connection shows the pod and the caller, a moved socket what it asked for.
+
+import { isLoopback } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
-import { dummyAddress, isLoopback, readAddress, writeAddress } from '../address.ts'
+import { dummyAddress, readAddress, writeAddress } from '../address.ts'
 import { type Call, isAlive } from '../linux/notification.ts'
 import { AF_INET, cookieOf, isEnding, peerName, socketName } from '../linux/sockets.ts'
 import type { Announced } from '../shared/announcements.ts'

@@ -1,7 +1,7 @@
 // Finds which program holds a port of this machine, and whether it is one of the session's own (proc(5), /proc/net/tcp).
 import { readFileSync } from 'node:fs'
+import { isWildcard } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
-import { isWildcard } from '../address.ts'
 import { listProcesses, socketInodes } from '../linux/processes.ts'
 import { parseTcpTable, type TcpEntry } from '../linux/tcp-table.ts'
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { SocketAddress } from 'node:net'
 import fc from 'fast-check'
-import { AF_INET, AF_INET6, normalAddress, readAddress, writeAddress } from '../../hooks/address.ts'
+import { AF_INET, AF_INET6, readAddress, writeAddress } from '../../hooks/address.ts'
+import { normalAddress } from '../../protocol/address.ts'
 
 const hex = (text: string) => Buffer.from(text.replaceAll(' ', ''), 'hex')
 
