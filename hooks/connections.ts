@@ -33,7 +33,7 @@ const lookMs = 1_000
 type Held = { id: bigint; timer: NodeJS.Timeout | undefined }
 /** `connection` tells one connect of a socket from a later one. */
 type Made = Connecting & { connection: string; calls: Held[]; hasDescriptors: boolean }
-type Message = Extract<ToSupervisor, { type: 'dialled' | 'established' | 'refused' }>
+type Message = Extract<ToSupervisor, { type: 'dialled' | 'established' | 'refused' | 'learn' }>
 
 export class Connections {
   readonly #made = new Map<bigint, Made>()
@@ -59,6 +59,12 @@ export class Connections {
   }
 
   take(message: Message): void {
+    if (message.type === 'learn') {
+      this.tellAnswerer(message)
+      // The answerer reads its messages before each decision, so that it is in force from here on.
+      this.say({ type: 'learned', learning: message.learning })
+      return
+    }
     const cookie = BigInt(message.connection.split('.')[0] ?? '')
     const made = this.#made.get(cookie)
     if (made?.connection !== message.connection) return
@@ -70,11 +76,11 @@ export class Connections {
   }
 
   #begin(connecting: Connecting): void {
-    const { cookie, to, from, held } = connecting
+    const { cookie, to, rule, from, held } = connecting
     this.#count += 1
     const connection = `${cookie}.${this.#count}`
     this.#made.set(cookie, { ...connecting, connection, calls: [], hasDescriptors: true })
-    this.say({ type: 'connect', connection, to, from })
+    this.say({ type: 'connect', connection, to, rule, from })
     if (held !== undefined) this.#hold(cookie, connecting.place, held)
   }
 

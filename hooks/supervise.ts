@@ -177,6 +177,7 @@ class Supervisor {
       case 'names':
         threads.tellAnswerer(message)
         break
+      case 'learn':
       case 'dialled':
       case 'established':
       case 'refused':

@@ -46,6 +46,21 @@ export const agentConfig = object(
 )
 export type AgentConfig = t.TypeOf<typeof agentConfig>
 
+const filterEntries = t.union([t.string, t.array(t.string)])
+
+export const outgoingFilter = object(
+  'OutgoingFilter',
+  {},
+  {
+    remote: [
+      filterEntries,
+      'only what matches one of these leaves from the pod: "[protocol://][name|address|subnet/mask][:port]", as in "db.shop", "tcp://10.0.0.0/8:5432", "[2001:db8::]/32" or ":6379"; protocol tcp, udp or any; a name stands for the addresses that it and names under it resolve to',
+    ],
+    local: [filterEntries, 'what matches one of these stays on this machine; not together with remote'],
+  },
+)
+export type OutgoingFilterConfig = t.TypeOf<typeof outgoingFilter>
+
 export const sessionConfig = object(
   'SessionConfig',
   {},
@@ -126,6 +141,11 @@ export const sessionConfig = object(
                       {},
                       {
                         tcp: [t.boolean, 'whether TCP connections leave from the pod; default true'],
+                        udp: [t.boolean, 'whether UDP datagrams leave from the pod; default true'],
+                        filter: [
+                          outgoingFilter,
+                          'which of them do; loopback and the addresses of this machine are no business of it, but an entry that names loopback decides for that',
+                        ],
                         ignore_localhost: [
                           t.boolean,
                           "whether connections to loopback addresses all stay on this machine; default false: those to ports that nothing here listens on reach the pod's loopback",

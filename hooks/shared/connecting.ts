@@ -10,6 +10,8 @@ export type Connecting = {
   inode: number
   family: number
   to: Endpoint
+  /** Why it is the pod's. */
+  rule: string
   from: Endpoint
   place: Place
   held?: HeldConnect

@@ -2,6 +2,7 @@
 import type { Endpoint } from '../../protocol/codec.ts'
 import type { ErrorKind } from '../../protocol/errors.ts'
 import type { OutgoingRules, PodNames } from '../../protocol/hook/messages.ts'
+import type { Learned } from '../../protocol/outgoing/filter.ts'
 import type { Listener, Notice } from '../syscalls/world.ts'
 import type { SharedMemory } from './announcements.ts'
 import type { ConnectMessage } from './connecting.ts'
@@ -19,6 +20,7 @@ export type ToAnswerer =
   | { type: 'addresses'; addresses: readonly string[] }
   | { type: 'outgoing'; rules: OutgoingRules }
   | { type: 'names'; names: PodNames }
+  | { type: 'learn'; learned: Learned }
   | { type: 'dialled'; cookie: bigint; local: Endpoint }
   /** What SO_ERROR is to say. */
   | { type: 'refused'; cookie: bigint; errno: number }

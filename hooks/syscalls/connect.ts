@@ -1,7 +1,8 @@
 // Answers connect: what is the pod's is put in progress to the quiet port and dialled from the pod; what is this machine's is left alone.
 
-import { isLoopback, isWildcard, loopbackInstead } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
+import { decideOutgoing, type OutgoingDecision, type OutgoingFacts } from '../../protocol/outgoing/decide.ts'
+import { OutgoingFilter } from '../../protocol/outgoing/filter.ts'
 import { readAddress, writeAddress } from '../address.ts'
 import { errnoName } from '../linux/libc.ts'
 import { readMemory } from '../linux/memory.ts'
@@ -39,34 +40,8 @@ const EINPROGRESS = 115
 const AF_UNSPEC = 0
 const AF_UNIX = 1
 
-export type ConnectFacts = Pick<
-  World,
-  'outgoingRules' | 'isOwnAddress' | 'listensHere' | 'isWanted' | 'substitutes'
->
-/** Why a connection stays on this machine, at another address perhaps; or that it is the pod's. */
-export type ConnectDecision = { where: 'here'; why: string; instead?: Endpoint } | { where: 'pod' }
-
-const here = (why: string): ConnectDecision => ({ where: 'here', why })
-
-export function decideConnect(to: Endpoint, facts: ConnectFacts): ConnectDecision {
-  const local = isLoopback(to.address) || isWildcard(to.address)
-  const substitute = facts.substitutes.get(to.port)
-  if (local && substitute !== undefined)
-    return { where: 'here', why: 'the process listens there', instead: { ...to, port: substitute } }
-  const rules = facts.outgoingRules
-  if (!rules?.tcp) return here('outgoing traffic is not part of the session')
-  if (local) return decideLoopback(to, facts)
-  if (facts.isOwnAddress(to.address)) return here("this machine's own address")
-  if (/^(fe[89ab].|ff..):/.test(to.address)) return here('an address of this link')
-  return { where: 'pod' }
-}
-
-/** A port that the pod listens on is the process's: until it listens, nobody does. */
-function decideLoopback(to: Endpoint, facts: ConnectFacts): ConnectDecision {
-  if (facts.outgoingRules?.ignoreLocalhost) return here('loopback stays here')
-  if (facts.isWanted(to.port)) return here("the process's own port")
-  return facts.listensHere(loopbackInstead(to)) ? here('something listens there') : { where: 'pod' }
-}
+export const decideConnect = (to: Endpoint, facts: OutgoingFacts): OutgoingDecision =>
+  decideOutgoing('tcp', to, facts)
 
 export function answerConnect(call: Call, world: World): Outcome {
   const size = intArgument(call, 2)
@@ -95,7 +70,8 @@ export function answerConnect(call: Call, world: World): Outcome {
       const known = world.outgoing.get(cookie)
       const again = known === undefined ? undefined : connectAgain(call, { copy, cookie, known }, world)
       if (again !== undefined) return again
-      if (decision.where === 'pod') return begin(call, { copy, cookie, family, to }, world)
+      if (decision.where === 'pod')
+        return begin(call, { copy, cookie, family, to, rule: decision.why }, world)
       if (decision.instead === undefined) return leaveAlone(decision.why)
       if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
       return connectInstead(copy, moveAddress(bytes, decision.instead))
@@ -113,7 +89,7 @@ function connectElsewhere(bytes: Buffer, { names }: World): Outcome {
 
 /** Without the descriptor nothing can be done for it, and nothing of the pod's may be done by the kernel. */
 const noCopy =
-  ({ where }: ConnectDecision) =>
+  ({ where }: OutgoingDecision) =>
   (errno: number): Outcome =>
     where === 'here' || errno === -EBADF || errno === -ESRCH
       ? leaveAlone(`no copy of the descriptor: ${errnoName(errno)}`)
@@ -180,9 +156,9 @@ function inProgress(known: Outgoing): Outcome {
   })
 }
 
-type Begun = { copy: number; cookie: bigint; family: number; to: Endpoint }
+type Begun = { copy: number; cookie: bigint; family: number; to: Endpoint; rule: string }
 
-function begin(call: Call, { copy, cookie, family, to }: Begun, world: World): Outcome {
+function begin(call: Call, { copy, cookie, family, to, rule }: Begun, world: World): Outcome {
   const quiet = quietFor(copy, family, world)
   if (quiet === undefined) return give(-ENETUNREACH)
   if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
@@ -202,7 +178,7 @@ function begin(call: Call, { copy, cookie, family, to }: Begun, world: World): O
   const known: Outgoing = { family, to, isHeard: true }
   world.outgoing.set(cookie, known)
   const place = { thread: threadOf(call), descriptor: intArgument(call, 0) }
-  const connecting: Connecting = { cookie, inode: inodeOf(copy), family, to, from, place }
+  const connecting: Connecting = { cookie, inode: inodeOf(copy), family, to, rule, from, place }
   world.tell({
     type: 'connecting',
     connecting: held === undefined ? connecting : { ...connecting, held },
@@ -225,7 +201,11 @@ function quietFor(copy: number, family: number, world: World): Endpoint | undefi
 
 /** What the supervisor says of connections; they are read before each call is answered. */
 export function takeOutgoing(message: ToAnswerer, world: World): void {
-  if (message.type === 'outgoing') world.outgoingRules = message.rules
+  if (message.type === 'outgoing') {
+    const { filter } = message.rules
+    world.outgoingRules = message.rules
+    world.outgoingFilter = filter === undefined ? undefined : new OutgoingFilter(filter)
+  } else if (message.type === 'learn') world.outgoingFilter?.learn(message.learned)
   else if (message.type === 'forget') world.outgoing.delete(message.cookie)
   else if (message.type === 'dialled' || message.type === 'refused') {
     const known = world.outgoing.get(message.cookie)

@@ -1,6 +1,8 @@
 // What the answers to system calls are decided from: the session's wishes, and what is known of sockets by their cookies.
 import type { Endpoint } from '../../protocol/codec.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
+import type { OutgoingFilter } from '../../protocol/outgoing/filter.ts'
+import { makeOwnAddresses } from '../../protocol/own-addresses.ts'
 import { type Descriptors, makeDescriptors } from '../linux/descriptors.ts'
 import { openListenTable } from '../linux/sock-diag.ts'
 import { ownNamespace } from '../linux/sockets.ts'
@@ -14,7 +16,6 @@ import {
 } from '../shared/announcements.ts'
 import { BoundedMap } from '../shared/bounded-map.ts'
 import type { ConnectMessage } from '../shared/connecting.ts'
-import { makeOwnAddresses } from '../shared/own-addresses.ts'
 
 /** Cookies are never reused, so what is kept of closed sockets is only waste; this many sockets are remembered. */
 const socketLimit = 65_536
@@ -87,6 +88,7 @@ export type World = {
   readonly substitutes: Map<number, number>
   outgoingRules: OutgoingRules | undefined
   readonly names: Names
+  outgoingFilter: OutgoingFilter | undefined
   readonly outgoing: Map<bigint, Outgoing>
   /** Whether something on this machine takes connections to that address. */
   listensHere(to: Endpoint): boolean
@@ -125,6 +127,7 @@ export function makeWorld(options: {
     substitutes: new Map(),
     outgoingRules: undefined,
     names: makeNames(),
+    outgoingFilter: undefined,
     outgoing: new BoundedMap(socketLimit),
     listensHere: makeListensHere(),
     isOwnAddress: makeOwnAddresses(),

@@ -5,6 +5,7 @@
 // and starts the command when `start` comes. If the socket ends before `start`, it exits 125 quietly; after `start`, it ends the command.
 import * as t from 'io-ts'
 import { count, endpoint, object, oneOf, port } from '../codec.ts'
+import { filterRules, learned } from './filter.ts'
 import { quietPorts } from './relay.ts'
 
 const type = <const T extends string>(name: T, summary: string) => [oneOf(name), summary] as const
@@ -24,9 +25,11 @@ export const outgoingRules = object(
   'OutgoingRules',
   {
     tcp: [t.boolean, 'whether TCP connections leave from the pod'],
+    udp: [t.boolean, 'whether UDP datagrams leave from the pod'],
     ignoreLocalhost: [t.boolean, 'whether connections to loopback addresses all stay on this machine'],
   },
   {
+    filter: [filterRules, 'which of them do; default: all that are not to this machine'],
     quiet: [
       quietPorts,
       "the relay's; without them what belongs to the pod is refused with ENETUNREACH, and never made from this machine",
@@ -103,6 +106,7 @@ export const fromSupervisor = t.union([
     ),
     connection: [...connection],
     to: [endpoint, 'where it wants to connect'],
+    rule: [t.string, "why it is the pod's, the end of a sentence"],
     from: [endpoint, 'the loopback address and port that its socket has'],
   }),
   object('HookKnown', {
@@ -115,6 +119,10 @@ export const fromSupervisor = t.union([
   }),
   object('HookSignalled', {
     type: type('signalled', 'the oldest `signal` that was not confirmed yet has been given to the command'),
+  }),
+  object('HookLearned', {
+    type: type('learned', 'answers `learn`: in force from here on'),
+    learning: [count, 'its id'],
   }),
   object('HookNotice', {
     type: type('notice', 'something for the user'),
@@ -168,12 +176,17 @@ export const toSupervisor = t.union([
     },
   ),
   object('HookOutgoing', {
-    type: type('outgoing', 'another relay has taken the place of the one before'),
+    type: type('outgoing', 'the rules have changed: another relay has taken the place of the one before'),
     rules: [outgoingRules, 'all of them'],
   }),
   object('HookNames', {
     type: type('names', 'another pod has taken the place of the one before'),
     names: [podNames, 'all of them'],
+  }),
+  object('HookLearn', {
+    type: type('learn', 'a name of the filter has resolved'),
+    learning: [count, 'id, repeated in `learned`'],
+    learned: [learned, 'to which addresses'],
   }),
   object('HookPorts', {
     type: type('ports', 'the wanted ports have changed'),

@@ -1,5 +1,6 @@
 // What is wrong with a configuration that the codec cannot say: pure, one sentence a fault, each beginning with the key.
 import type { SessionConfig } from '../../protocol/config.ts'
+import { parseEntry } from '../../protocol/outgoing/entry.ts'
 
 export function configFaults(config: SessionConfig): string[] {
   return [
@@ -8,6 +9,7 @@ export function configFaults(config: SessionConfig): string[] {
     ...agentFaults(config),
     ...envFaults(config),
     ...mappingFaults(config),
+    ...outgoingFaults(config),
   ]
 }
 
@@ -78,4 +80,23 @@ function mappingFaults({ feature }: SessionConfig): string[] {
       : [`feature.network.incoming.port_mapping: process port ${process} twice`]),
     ...(pod === undefined ? [] : [`feature.network.incoming.port_mapping: pod port ${pod} twice`]),
   ]
+}
+
+function outgoingFaults({ feature }: SessionConfig): string[] {
+  const outgoing = feature?.network?.outgoing
+  const { remote, local } = (typeof outgoing === 'object' ? outgoing.filter : undefined) ?? {}
+  const key = 'feature.network.outgoing.filter'
+  if (remote !== undefined && local !== undefined)
+    return [`${key}: remote and local exclude each other; keep the one that is shorter to write`]
+  return [...entryFaults(`${key}.remote`, remote), ...entryFaults(`${key}.local`, local)]
+}
+
+function entryFaults(key: string, entries: string | string[] | undefined): string[] {
+  if (entries === undefined) return []
+  const list = [entries].flat()
+  if (list.length === 0) return [`${key}: it is empty; name what it is for, or leave the filter out`]
+  return list.flatMap(text => {
+    const parsed = parseEntry(text)
+    return parsed.ok ? [] : [`${key}: ${parsed.fault}`]
+  })
 }

@@ -1,13 +1,21 @@
 // What becomes of connections that the process makes, by the configuration and by what this machine can do.
-import type { SessionConfig } from '../../protocol/config.ts'
+import type { OutgoingFilterConfig, SessionConfig } from '../../protocol/config.ts'
 import { asFailure } from '../../protocol/errors.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import type { Hooks } from '../processes/hooks.ts'
 
 export function outgoingRulesOf({ feature }: SessionConfig): OutgoingRules {
   const outgoing = feature?.network?.outgoing ?? true
-  if (typeof outgoing === 'boolean') return { tcp: outgoing, ignoreLocalhost: false }
-  return { tcp: outgoing.tcp ?? true, ignoreLocalhost: outgoing.ignore_localhost ?? false }
+  if (typeof outgoing === 'boolean') return { tcp: outgoing, udp: outgoing, ignoreLocalhost: false }
+  const { tcp = true, udp = true, ignore_localhost: ignoreLocalhost = false } = outgoing
+  const filter = filterRulesOf(outgoing.filter)
+  return { tcp, udp, ignoreLocalhost, ...(filter === undefined ? {} : { filter }) }
+}
+
+function filterRulesOf(filter: OutgoingFilterConfig = {}): OutgoingRules['filter'] {
+  const side = filter.remote === undefined ? 'local' : 'remote'
+  const entries = filter[side]
+  return entries === undefined ? undefined : { side, entries: [entries].flat(), learned: [] }
 }
 
 /** Begun before the agent is there, so that the relay starts while it does. Without a relay what is the pod's is refused, and never made from this machine. */

@@ -1,7 +1,7 @@
 // Which addresses are this machine's own, as its networks come and go.
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
-import { makeOwnAddresses } from '../../../hooks/shared/own-addresses.ts'
+import { makeOwnAddresses } from '../../protocol/own-addresses.ts'
 
 describe('makeOwnAddresses()', () => {
   it('knows them in every spelling, and looks again when what it knows is old', () => {

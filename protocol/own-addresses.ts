@@ -1,6 +1,6 @@
 // Which addresses are this machine's own: what a process connects to there never leaves it.
 import { networkInterfaces } from 'node:os'
-import { normalAddress } from '../../protocol/address.ts'
+import { normalAddress } from './address.ts'
 
 /** Networks come and go with cables, VPNs and containers. */
 const freshMs = 2_000

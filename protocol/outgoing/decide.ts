@@ -1,0 +1,65 @@
+// Where a connection of the process goes: to the pod's world, or to what is on this machine. Pure, for the hooks that do it and the server that explains it.
+import { isOfLink, loopbackInstead } from '../address.ts'
+import type { Endpoint } from '../codec.ts'
+import type { Protocol } from './entry.ts'
+import { isOfLoopback, type OutgoingFilter } from './filter.ts'
+
+export type OutgoingFacts = {
+  /** undefined when nothing leaves from the pod. */
+  readonly outgoingRules: { tcp: boolean; udp?: boolean | undefined; ignoreLocalhost: boolean } | undefined
+  readonly outgoingFilter: OutgoingFilter | undefined
+  /** Whether that address is one of this machine's. */
+  isOwnAddress(address: string): boolean
+  /** Whether something on this machine takes connections to that address. */
+  listensHere(to: Endpoint): boolean
+  /** Whether the process stands in for that port of the pod. */
+  isWanted(port: number): boolean
+  /** The process's listeners that had to take another port. */
+  readonly substitutes: ReadonlyMap<number, number>
+}
+
+/** `why` is the end of a sentence. `instead`: where the process's own listener is in truth. */
+export type OutgoingDecision = { where: 'pod' | 'here'; why: string; instead?: Endpoint }
+
+const pod = (why: string): OutgoingDecision => ({ where: 'pod', why })
+const here = (why: string): OutgoingDecision => ({ where: 'here', why })
+
+export function decideOutgoing(protocol: Protocol, to: Endpoint, facts: OutgoingFacts): OutgoingDecision {
+  const isLocal = isOfLoopback(to.address)
+  const substitute = facts.substitutes.get(to.port)
+  if (isLocal && protocol === 'tcp' && substitute !== undefined)
+    return { ...here('the process listens there'), instead: { ...to, port: substitute } }
+  if (!facts.outgoingRules?.[protocol]) return here('outgoing traffic is not part of the session')
+  if (isLocal) return decideLoopback(protocol, to, facts)
+  if (facts.isOwnAddress(to.address)) return here("this machine's own address")
+  if (isOfLink(to.address)) return here('an address of this link')
+  return facts.outgoingFilter === undefined
+    ? pod('no filter keeps it here')
+    : decideByFilter(protocol, to, facts.outgoingFilter)
+}
+
+function decideByFilter(protocol: Protocol, to: Endpoint, filter: OutgoingFilter): OutgoingDecision {
+  const match = filter.find(protocol, to)
+  if (match !== undefined) return sideOf(filter, match.rule)
+  const rest = `no entry of feature.network.outgoing.filter.${filter.side} matches`
+  return filter.side === 'remote' ? here(rest) : pod(rest)
+}
+
+const sideOf = (filter: OutgoingFilter, rule: string): OutgoingDecision =>
+  filter.side === 'remote' ? pod(rule) : here(rule)
+
+/**
+ * An entry that names a port of loopback decides for it, and one that names loopback alone for all but the process's own ports. A port that the
+ * pod listens on is the process's: until it listens, nobody does.
+ */
+function decideLoopback(protocol: Protocol, to: Endpoint, facts: OutgoingFacts): OutgoingDecision {
+  const { outgoingFilter: filter } = facts
+  const match = filter?.findLoopback(protocol, to)
+  if (filter !== undefined && match !== undefined && match.entry.port !== 0) return sideOf(filter, match.rule)
+  if (facts.isWanted(to.port)) return here("the process's own port")
+  if (filter !== undefined && match !== undefined) return sideOf(filter, match.rule)
+  if (facts.outgoingRules?.ignoreLocalhost) return here('loopback stays here')
+  return facts.listensHere(loopbackInstead(to))
+    ? here('something listens there')
+    : pod('nothing listens there')
+}
