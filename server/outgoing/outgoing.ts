@@ -9,6 +9,8 @@ import type { LinkStream } from '../../protocol/link/link-stream.ts'
 export type OutgoingCall = {
   connection: string
   to: Endpoint
+  /** Why it is the pod's. */
+  rule: string
   /** Where the process's socket connects from. */
   from: Endpoint
   /** Resolves when the process sees that address as its own. */

@@ -1,12 +1,14 @@
 // One command under the hooks, from the supervisor's first word to the end of its last process.
 import { Failure } from '../../protocol/errors.ts'
 import type { FromSupervisor, OutgoingRules, ToSupervisor } from '../../protocol/hook/messages.ts'
+import type { Learned } from '../../protocol/outgoing/filter.ts'
 import { settledWithin } from '../deadline.ts'
 import type { OutgoingCall } from '../outgoing/outgoing.ts'
 import { toldFailure } from '../told-failure.ts'
 import { Announcements } from './announcements.ts'
 import type { Channel } from './channel.ts'
 import type { GuardAddress } from './guard.ts'
+import { Learnings } from './learnings.ts'
 import { type Listener, ListenerTable } from './listener-table.ts'
 import { commandWatch, endMarked, markedProcesses } from './orphan.ts'
 
@@ -41,6 +43,7 @@ export class HookedProcess {
   readonly gone: Promise<void>
   readonly listeners: ListenerTable
   readonly announcements: Announcements
+  readonly #learnings = new Learnings(message => this.send(message))
   #channel: Channel | undefined
   #start: Start | undefined
   #pid: number | undefined
@@ -105,6 +108,13 @@ export class HookedProcess {
     if (this.#start === undefined) return
     this.#start = { ...this.#start, ...address }
     this.send({ type: 'guard', ...address })
+  }
+
+  /** A name of the filter has resolved; `rules` hold that already. Resolves when it is in force. */
+  async learn(rules: OutgoingRules, learned: Learned): Promise<void> {
+    if (this.#start === undefined) return
+    this.#start = { ...this.#start, outgoing: rules }
+    if (this.connected) await this.#learnings.learn(learned)
   }
 
   /** Another relay has taken the place of the one that `start` named. */
@@ -173,6 +183,7 @@ export class HookedProcess {
       this.listeners.close(message.listener)
     } else if (message.type === 'reached') this.announcements.reached(message.announcement, message.hooked)
     else if (message.type === 'announced') this.announcements.confirmed(message.announcement)
+    else if (message.type === 'learned') this.#learnings.confirmed(message.learning)
     else if (message.type === 'signalled') this.#unconfirmed.shift()
     else if (message.type === 'connect') this.#connect(message)
     else if (message.type === 'known') this.#known.get(message.connection)?.()
@@ -185,10 +196,10 @@ export class HookedProcess {
   /** By connection: who waits until the supervisor has told the answerer of its address. */
   readonly #known = new Map<string, () => void>()
 
-  #connect({ connection, to, from }: Extract<FromSupervisor, { type: 'connect' }>): void {
+  #connect({ connection, to, rule, from }: Extract<FromSupervisor, { type: 'connect' }>): void {
     this.#connecting.add(connection)
     this.events.connect({
-      ...{ connection, to, from },
+      ...{ connection, to, rule, from },
       dialled: local =>
         new Promise(resolve => {
           this.#known.set(connection, () => {
@@ -220,6 +231,7 @@ export class HookedProcess {
     for (const connection of [...this.#connecting]) this.#abandoned(connection)
     this.listeners.clear()
     this.announcements.fail()
+    this.#learnings.end()
     if (this.#isDone || this.#pid === undefined || this.#isOver()) {
       const failure = new Failure('hook-failed', { command: this.label, reason: 'the supervisor ended' })
       // Killed between starting the command and saying so: nobody knows that command.

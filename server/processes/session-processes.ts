@@ -2,6 +2,7 @@
 import { Failure } from '../../protocol/errors.ts'
 import type { OutgoingRules, PodNames } from '../../protocol/hook/messages.ts'
 import type { QuietPorts } from '../../protocol/hook/relay.ts'
+import type { Learned } from '../../protocol/outgoing/filter.ts'
 import { processExit } from '../../protocol/rpc/processes.ts'
 import { orAborted } from '../deadline.ts'
 import type { Outgoing } from '../outgoing/outgoing.ts'
@@ -86,6 +87,14 @@ export class SessionProcesses {
     if (this.#facts === undefined) return
     this.#facts = { ...this.#facts, names }
     for (const process of this.#all.values()) process.send({ type: 'names', names })
+  }
+
+  /** A name of the filter has resolved; resolves when every supervisor obeys. */
+  async learn(filter: OutgoingRules['filter'], learned: Learned): Promise<void> {
+    if (this.#facts === undefined) return
+    const rules = { ...this.#facts.outgoing, filter }
+    this.#facts = { ...this.#facts, outgoing: rules }
+    await Promise.all([...this.#all.values()].map(process => process.learn(rules, learned)))
   }
 
   #setQuiet(quiet: QuietPorts): void {

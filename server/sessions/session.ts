@@ -6,6 +6,7 @@ import { asFailure, Failure } from '../../protocol/errors.ts'
 import type { startSession } from '../../protocol/rpc/sessions.ts'
 import { orAborted } from '../deadline.ts'
 import type { Log } from '../log.ts'
+import { LearnedNames } from '../outgoing/learned-names.ts'
 import { Outgoing } from '../outgoing/outgoing.ts'
 import type { Hooks } from '../processes/hooks.ts'
 import { SessionProcesses } from '../processes/session-processes.ts'
@@ -17,7 +18,7 @@ import type { AgentTalk } from './agent-talk.ts'
 import { Arrivals } from './arrivals.ts'
 import { decideEnvironment, startEnvironment } from './environment.ts'
 import { Hold } from './hold.ts'
-import { settleOutgoing } from './outgoing-rules.ts'
+import { outgoingRulesOf, settleOutgoing } from './outgoing-rules.ts'
 import { PodNames } from './pod-names.ts'
 import { Startup } from './startup.ts'
 import { Status } from './status.ts'
@@ -39,6 +40,8 @@ export class Session {
   readonly status: Status
   readonly processes: SessionProcesses
   readonly traffic: Traffic
+  /** What names resolved to. */
+  readonly names: LearnedNames
   readonly #options: SessionOptions
   readonly #arrivals: Arrivals
   readonly #outgoing: Outgoing
@@ -68,6 +71,9 @@ export class Session {
     this.processes = new SessionProcesses(
       { sessionId: id, client, outgoing: this.#names, onListening: () => this.#arrivals.resubscribe() },
       hooks,
+    )
+    this.names = new LearnedNames(outgoingRulesOf(options.config).filter, (filter, learned) =>
+      this.processes.learn(filter, learned),
     )
     this.traffic = createTraffic()
     this.#arrivals = new Arrivals({

@@ -37,7 +37,7 @@ function stage({ complete = async () => new FakeSocket() as unknown as Socket, a
     onNotice: text => said.push(text),
   })
   const call: OutgoingCall = {
-    ...{ connection: '7', to, from },
+    ...{ connection: '7', to, rule: 'no filter keeps it here', from },
     dialled: async address => void said.push(`dialled ${address.address}`),
     established: () => said.push('established'),
     refused: errno => said.push(`refused ${errno}`),
