@@ -1,7 +1,7 @@
 // The pod's names as one supervisor gives them to its processes: a few files, the nameservers, and the host name.
 import { basename } from 'node:path'
+import { normalAddress } from '../protocol/address.ts'
 import type { PodNames } from '../protocol/hook/messages.ts'
-import { normalAddress } from './address.ts'
 import { type GivenFile, makeGivenFile } from './linux/given-file.ts'
 
 const dnsPort = 53

@@ -40,6 +40,8 @@ const EINPROGRESS = 115
 const AF_UNSPEC = 0
 const AF_UNIX = 1
 
+const nameserver: OutgoingDecision = { where: 'pod', why: "the pod's nameserver" }
+
 export const decideConnect = (to: Endpoint, facts: OutgoingFacts): OutgoingDecision =>
   decideOutgoing('tcp', to, facts)
 
@@ -51,7 +53,7 @@ export function answerConnect(call: Call, world: World): Outcome {
   if (bytes.readUInt16LE(0) === AF_UNSPEC) return disconnected(call, world)
   const to = readAddress(bytes)
   if (to === undefined) return connectElsewhere(bytes, world)
-  const decision: ConnectDecision = world.names.isNameserver(to) ? { where: 'pod' } : decideConnect(to, world)
+  const decision = world.names.isNameserver(to) ? nameserver : decideConnect(to, world)
   if (decision.where === 'here' && decision.instead === undefined && world.outgoing.size === 0)
     return leaveAlone(decision.why)
   return withCopy(

@@ -25,10 +25,10 @@ export const outgoingRules = object(
   'OutgoingRules',
   {
     tcp: [t.boolean, 'whether TCP connections leave from the pod'],
-    udp: [t.boolean, 'whether UDP datagrams leave from the pod'],
     ignoreLocalhost: [t.boolean, 'whether connections to loopback addresses all stay on this machine'],
   },
   {
+    udp: [t.boolean, 'whether UDP datagrams leave from the pod; default false'],
     filter: [filterRules, 'which of them do; default: all that are not to this machine'],
     quiet: [
       quietPorts,

@@ -29,7 +29,7 @@ for (const [user, owner] of [
 
     async function start(way: string): Promise<{ hooked: HookedCommand; to(text: string): void }> {
       const command = [python, `${harness.programs}/connect.py`, way]
-      const outgoing = { tcp: true, udp: false, ignoreLocalhost: false, quiet: relay.quiet }
+      const outgoing = { tcp: true, ignoreLocalhost: false, quiet: relay.quiet }
       const hooked = await harness.start(command, { outgoing })
       return { hooked, to: text => void hooked.supervisor.stdin?.write(`${text}\n`) }
     }
@@ -132,7 +132,7 @@ for (const [user, owner] of [
     it('is refused with ENETUNREACH where there is no relay', async () => {
       const command = [python, `${harness.programs}/connect.py`, 'blocking']
       const hooked = await harness.start(command, {
-        outgoing: { tcp: true, udp: false, ignoreLocalhost: false },
+        outgoing: { tcp: true, ignoreLocalhost: false },
       })
       hooked.supervisor.stdin?.write(`${service} 5432\n`)
       assert.deepEqual(JSON.parse(await hooked.output.until('the result', () => true)), {
