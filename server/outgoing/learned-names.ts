@@ -51,6 +51,11 @@ export class LearnedNames {
     await this.#tell({ ...this.#filter, learned: this.#known() }, { name, entries, addresses })
   }
 
+  /** Rules for processes that start from here on. */
+  into(rules: OutgoingRules): OutgoingRules {
+    return this.#filter === undefined ? rules : { ...rules, filter: { ...this.#filter, learned: this.#known() } }
+  }
+
   /** What that name resolved to when it was last looked up. */
   addressesOf(asked: string): readonly string[] | undefined {
     const name = normalName(asked)

@@ -41,7 +41,7 @@ export class Session {
   readonly processes: SessionProcesses
   readonly traffic: Traffic
   /** What names resolved to. */
-  readonly names: LearnedNames
+  readonly learnedNames: LearnedNames
   readonly #options: SessionOptions
   readonly #arrivals: Arrivals
   readonly #outgoing: Outgoing
@@ -72,7 +72,7 @@ export class Session {
       { sessionId: id, client, outgoing: this.#names, onListening: () => this.#arrivals.resubscribe() },
       hooks,
     )
-    this.names = new LearnedNames(outgoingRulesOf(options.config).filter, (filter, learned) =>
+    this.learnedNames = new LearnedNames(outgoingRulesOf(options.config).filter, (filter, learned) =>
       this.processes.learn(filter, learned),
     )
     this.traffic = createTraffic()
@@ -203,8 +203,8 @@ export class Session {
     const support = await hooks.support()
     const environment = decideEnvironment(facts.environment, config.feature?.env)
     this.processes.run({
-      outgoing: outgoing.rules,
       names: this.#names.of(facts),
+      outgoing: this.learnedNames.into(outgoing.rules),
       environment: startEnvironment(environment),
       addresses: facts.addresses,
       ports: this.#arrivals.wantedPorts(facts.ports),
