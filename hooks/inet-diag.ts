@@ -1,6 +1,6 @@
 // The bytes by which the kernel is asked for listening TCP sockets, and its answers (sock_diag(7), linux/inet_diag.h).
 
-import { normalAddress, parseSix } from '../protocol/address.ts'
+import { parseSix } from '../protocol/address.ts'
 import type { Endpoint } from '../protocol/codec.ts'
 import { AF_INET6, readAddress } from './address.ts'
 
@@ -90,12 +90,4 @@ function readOnlySix(body: Buffer): boolean {
     at += (length + 3) & ~3
   }
   return false
-}
-
-/** Whether a listening socket can be given connections to this address. */
-export function takesConnectionsTo(socket: ListeningSocket, to: Endpoint): boolean {
-  if (socket.port !== to.port) return false
-  if (socket.address === '0.0.0.0') return !to.address.includes(':')
-  if (socket.address === '::') return to.address.includes(':') || !socket.onlySix
-  return socket.address === normalAddress(to.address)
 }

@@ -1,6 +1,7 @@
 // What `--output json` of the terminal client prints, one JSON object a line; published as schemas/cli-output.json.
 import * as t from 'io-ts'
 import { count, object, oneOf, port } from './codec.ts'
+import { explainConnect } from './rpc/explain.ts'
 import { cleanCluster, listContexts, listNamespaces } from './rpc/kubernetes.ts'
 import { sessionState } from './rpc/sessions.ts'
 import { describeTarget, listTargets } from './rpc/targets.ts'
@@ -96,6 +97,9 @@ export const namespacesOutput = listNamespaces.result
 /** The one line of `standin clean --output json`. */
 export const cleanOutput = cleanCluster.result
 
+/** The one line of `standin explain --output json`. */
+export const explainOutput = explainConnect.result
+
 /** A line of `standin traffic --output json`, on standard output; steps, errors and notices go to standard error. */
 export const trafficLine = t.union([
   trafficEvent,
@@ -114,6 +118,7 @@ export const cliOutput = {
   ContextsOutput: contextsOutput,
   NamespacesOutput: namespacesOutput,
   CleanOutput: cleanOutput,
+  ExplainOutput: explainOutput,
   TrafficLine: trafficLine,
   ErrorLine: errorLine,
   NoticeLine: noticeLine,

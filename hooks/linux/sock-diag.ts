@@ -1,16 +1,10 @@
 // Asks the kernel which TCP sockets listen (sock_diag(7), netlink(7)); /proc/net/tcp answers where it has no such table, and slower.
 import { readFileSync } from 'node:fs'
 import type { Endpoint } from '../../protocol/codec.ts'
-import {
-  type ListeningSocket,
-  listRequest,
-  lookupRequest,
-  readAnswer,
-  takesConnectionsTo,
-} from '../inet-diag.ts'
+import { parseTcpTable, takesConnectionsTo } from '../../protocol/tcp-table.ts'
+import { type ListeningSocket, listRequest, lookupRequest, readAnswer } from '../inet-diag.ts'
 import { declare } from './libc.ts'
 import { AF_INET, AF_INET6 } from './sockets.ts'
-import { parseTcpTable } from './tcp-table.ts'
 
 const AF_NETLINK = 16
 const SOCK_RAW = 3

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { isWildcard } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
+import { parseTcpTable, type TcpEntry } from '../../protocol/tcp-table.ts'
 import { listProcesses, socketInodes } from '../linux/processes.ts'
-import { parseTcpTable, type TcpEntry } from '../linux/tcp-table.ts'
 
 export type Holder = {
   /** Whether it runs under this supervisor. */

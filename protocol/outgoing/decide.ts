@@ -41,11 +41,17 @@ export function decideOutgoing(protocol: Protocol, to: Endpoint, facts: Outgoing
 function decideByFilter(protocol: Protocol, to: Endpoint, filter: OutgoingFilter): OutgoingDecision {
   const match = filter.find(protocol, to)
   if (match !== undefined) return sideOf(filter, match.rule)
-  const rest = `no entry of feature.network.outgoing.filter.${filter.side} matches`
-  return filter.side === 'remote' ? here(rest) : pod(rest)
+  return restOf(filter)
 }
 
-const sideOf = (filter: OutgoingFilter, rule: string): OutgoingDecision =>
+/** What no entry matches. */
+export function restOf({ side }: OutgoingFilter): OutgoingDecision {
+  const why = `no entry of feature.network.outgoing.filter.${side} matches`
+  return side === 'remote' ? here(why) : pod(why)
+}
+
+/** What an entry matches. */
+export const sideOf = (filter: OutgoingFilter, rule: string): OutgoingDecision =>
   filter.side === 'remote' ? pod(rule) : here(rule)
 
 /**

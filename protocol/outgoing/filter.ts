@@ -35,6 +35,11 @@ export class OutgoingFilter {
     for (const one of learned) this.learn(one)
   }
 
+  /** Says which entry it is, for a sentence's end. */
+  ruleOf(index: number): string {
+    return this.#rules[index]!
+  }
+
   learn({ name, entries, addresses }: Learned): void {
     for (const address of addresses) {
       const known = this.#learned.get(address) ?? new Map<number, string>()

@@ -1,4 +1,5 @@
 // Every message of the editor protocol; dispatch, schemas, the reference page and the repository tests all read this list.
+import * as explain from './explain.ts'
 import * as kubernetes from './kubernetes.ts'
 import * as lifecycle from './lifecycle.ts'
 import type { Message } from './message.ts'
@@ -18,4 +19,5 @@ export const messages: readonly Message[] = [
   sessions,
   processes,
   traffic,
+  explain,
 ].flatMap(room => (Object.values(room) as unknown[]).filter(isMessage))

@@ -45,7 +45,7 @@ export class LearnedNames {
     const addresses = [...new Set(given.map(normalAddress))]
     if (addresses.length === 0) return
     this.#remember(name, addresses)
-    const entries = this.#entriesFor(name)
+    const entries = this.entriesFor(name)
     if (this.#filter === undefined || entries.length === 0) return
     this.#keep({ name, entries, addresses })
     await this.#tell({ ...this.#filter, learned: this.#known() }, { name, entries, addresses })
@@ -53,7 +53,9 @@ export class LearnedNames {
 
   /** Rules for processes that start from here on. */
   into(rules: OutgoingRules): OutgoingRules {
-    return this.#filter === undefined ? rules : { ...rules, filter: { ...this.#filter, learned: this.#known() } }
+    return this.#filter === undefined
+      ? rules
+      : { ...rules, filter: { ...this.#filter, learned: this.#known() } }
   }
 
   /** What that name resolved to when it was last looked up. */
@@ -71,7 +73,8 @@ export class LearnedNames {
   }
 
   /** The places of the entries that stand for a name: its own, or that of a domain that it is in. */
-  #entriesFor(name: string): number[] {
+  entriesFor(asked: string): number[] {
+    const name = normalName(asked)
     const short = this.#search
       .filter(domain => name.endsWith(`.${domain}`))
       .map(domain => name.slice(0, -domain.length - 1))

@@ -104,6 +104,16 @@ export class SessionProcesses {
     for (const process of this.#all.values()) process.setOutgoing(rules)
   }
 
+  /** What the process stands in for, and where it had to take another port. */
+  get connectFacts(): { isWanted(port: number): boolean; substitutes: Map<number, number> } {
+    const listeners = [...this.#all.values()].flatMap(process => process.listeners.all)
+    const moved = listeners.filter(({ asked, actual }) => asked.port !== actual.port)
+    return {
+      isWanted: port => this.#facts?.ports.includes(port) ?? false,
+      substitutes: new Map(moved.map(({ asked, actual }) => [asked.port, actual.port])),
+    }
+  }
+
   /** The newest listener on a port of the process, with the process that has it. */
   listenerOn(port: number): { process: HookedProcess; listener: Listener } | undefined {
     for (const process of [...this.#all.values()].reverse()) {

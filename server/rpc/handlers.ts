@@ -1,6 +1,7 @@
 // The handler of every message that clients send.
 import { constants } from 'node:os'
 import { Failure } from '../../protocol/errors.ts'
+import * as explaining from '../../protocol/rpc/explain.ts'
 import * as kubernetes from '../../protocol/rpc/kubernetes.ts'
 import * as lifecycle from '../../protocol/rpc/lifecycle.ts'
 import * as processes from '../../protocol/rpc/processes.ts'
@@ -10,6 +11,7 @@ import * as traffic from '../../protocol/rpc/traffic.ts'
 import { version } from '../../protocol/version.ts'
 import { orAborted } from '../deadline.ts'
 import { loadConfig, targetOf, withConfig } from '../sessions/config.ts'
+import { explainFor } from '../sessions/explain.ts'
 import { describe } from '../targets/describe.ts'
 import { list } from '../targets/list.ts'
 import { beginProgress } from './client.ts'
@@ -171,6 +173,12 @@ const trafficHandlers: Handler<S>[] = [
   answer(traffic.stopTraffic, (server: S, { trafficId }) => ({ dropped: server.views.stop(trafficId) })),
 ]
 
+const explainHandlers: Handler<S>[] = [
+  answer(explaining.explainConnect, (server: S, params) =>
+    explainFor(params, id => server.sessions.getRunning(id)),
+  ),
+]
+
 export const handlers: readonly Handler<ServerState>[] = [
   ...lifecycleHandlers,
   ...targetHandlers,
@@ -178,6 +186,7 @@ export const handlers: readonly Handler<ServerState>[] = [
   ...sessionHandlers,
   ...processHandlers,
   ...trafficHandlers,
+  ...explainHandlers,
 ]
 
 /** The names of all messages that this server handles. */

@@ -6,6 +6,7 @@ import { asFailure, Failure } from '../../protocol/errors.ts'
 import type { startSession } from '../../protocol/rpc/sessions.ts'
 import { orAborted } from '../deadline.ts'
 import type { Log } from '../log.ts'
+import type { Circumstances } from '../outgoing/explain.ts'
 import { LearnedNames } from '../outgoing/learned-names.ts'
 import { Outgoing } from '../outgoing/outgoing.ts'
 import type { Hooks } from '../processes/hooks.ts'
@@ -85,6 +86,12 @@ export class Session {
       over: () => this.status.over,
     })
     this.#hold = this.#createHold()
+  }
+
+  /** What decides where connections of its processes go. */
+  get circumstances(): Circumstances {
+    const rules = outgoingRulesOf(this.#options.config)
+    return { rules, names: this.learnedNames, ...this.processes.connectFacts }
   }
 
   get id(): string {

@@ -1,12 +1,6 @@
 // The kernel's answers about listening sockets, as Linux 6.18 gave them.
 import assert from 'node:assert/strict'
-import {
-  type ListeningSocket,
-  listRequest,
-  lookupRequest,
-  readAnswer,
-  takesConnectionsTo,
-} from '../../hooks/inet-diag.ts'
+import { listRequest, lookupRequest, readAnswer } from '../../hooks/inet-diag.ts'
 
 const bytes = (hex: string) => Buffer.from(hex.replaceAll(' ', ''), 'hex')
 const four =
@@ -64,33 +58,5 @@ describe('readAnswer()', () => {
   })
   it('stops at a message that is cut off', () => {
     assert.deepEqual(readAnswer(bytes(header('58', '14') + four.slice(0, 40))).sockets, [])
-  })
-})
-
-describe('takesConnectionsTo()', () => {
-  const socket = (address: string, onlySix = false): ListeningSocket => ({
-    address,
-    port: 80,
-    inode: 1,
-    onlySix,
-  })
-  for (const [address, to, takes] of [
-    ['0.0.0.0', '127.0.0.1', true],
-    ['0.0.0.0', '::1', false],
-    ['::', '::1', true],
-    ['::', '127.0.0.1', true],
-    ['127.0.0.1', '127.0.0.1', true],
-    ['127.0.0.1', '127.0.0.2', false],
-    ['::1', '::1', true],
-    ['::1', '127.0.0.1', false],
-  ] as const)
-    it(`a socket on ${address} ${takes ? 'takes' : 'does not take'} a connection to ${to}`, () => {
-      assert.equal(takesConnectionsTo(socket(address), { address: to, port: 80 }), takes)
-    })
-  it('a socket on :: that is for IPv6 alone takes none to 127.0.0.1', () => {
-    assert.equal(takesConnectionsTo(socket('::', true), { address: '127.0.0.1', port: 80 }), false)
-  })
-  it('nor does any socket of another port', () => {
-    assert.equal(takesConnectionsTo(socket('0.0.0.0'), { address: '127.0.0.1', port: 81 }), false)
   })
 })

@@ -47,6 +47,7 @@ describe('every example of the reference', () => {
     await until('$/progress')
     assert.match(JSON.stringify(await ask('listSessions')), /"running"/)
 
+    assert.equal((await ask('explainConnect'))?.where, 'pod')
     real.set('v1', (await ask('streamTraffic'))?.trafficId)
     await ask('creditTraffic')
     // The capture begins after the answer; callers come until one is seen.

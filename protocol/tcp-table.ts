@@ -1,5 +1,6 @@
 // Reads /proc/net/tcp and /proc/net/tcp6 (proc(5)): which sockets listen, on what, and whose they are.
-import { AF_INET6, readAddress } from '../address.ts'
+import { normalAddress, textOfSix } from './address.ts'
+import type { Endpoint } from './codec.ts'
 
 export type TcpEntry = { address: string; port: number; listening: boolean; user: number; inode: string }
 const TCP_LISTEN = '0A'
@@ -30,9 +31,13 @@ export function parseTcpTable(text: string): TcpEntry[] {
 function readHexAddress(hex: string): string {
   const words = Buffer.from(hex, 'hex')
   words.swap32()
-  if (words.length === 4) return [...words].join('.')
-  const socket = Buffer.alloc(28)
-  socket.writeUInt16LE(AF_INET6, 0)
-  words.copy(socket, 8)
-  return readAddress(socket)?.address ?? '::'
+  return words.length === 4 ? [...words].join('.') : textOfSix(words)
+}
+
+/** Whether a listening socket can be given connections to this address. */
+export function takesConnectionsTo(socket: Endpoint & { onlySix: boolean }, to: Endpoint): boolean {
+  if (socket.port !== to.port) return false
+  if (socket.address === '0.0.0.0') return !to.address.includes(':')
+  if (socket.address === '::') return to.address.includes(':') || !socket.onlySix
+  return socket.address === normalAddress(to.address)
 }

@@ -1,6 +1,6 @@
 // Reads /proc/net/tcp and tcp6 as the kernel prints them.
 import assert from 'node:assert/strict'
-import { parseTcpTable } from '../../../hooks/linux/tcp-table.ts'
+import { parseTcpTable, takesConnectionsTo } from '../../protocol/tcp-table.ts'
 
 const head =
   '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
@@ -28,4 +28,27 @@ describe('parseTcpTable()', () => {
     ])
   })
   it('reads nothing in an empty table', () => assert.deepEqual(parseTcpTable(head), []))
+})
+
+describe('takesConnectionsTo()', () => {
+  const socket = (address: string, onlySix = false) => ({ address, port: 80, onlySix })
+  for (const [address, to, takes] of [
+    ['0.0.0.0', '127.0.0.1', true],
+    ['0.0.0.0', '::1', false],
+    ['::', '::1', true],
+    ['::', '127.0.0.1', true],
+    ['127.0.0.1', '127.0.0.1', true],
+    ['127.0.0.1', '127.0.0.2', false],
+    ['::1', '::1', true],
+    ['::1', '127.0.0.1', false],
+  ] as const)
+    it(`a socket on ${address} ${takes ? 'takes' : 'does not take'} a connection to ${to}`, () => {
+      assert.equal(takesConnectionsTo(socket(address), { address: to, port: 80 }), takes)
+    })
+  it('a socket on :: that is for IPv6 alone takes none to 127.0.0.1', () => {
+    assert.equal(takesConnectionsTo(socket('::', true), { address: '127.0.0.1', port: 80 }), false)
+  })
+  it('nor does any socket of another port', () => {
+    assert.equal(takesConnectionsTo(socket('0.0.0.0'), { address: '127.0.0.1', port: 81 }), false)
+  })
 })

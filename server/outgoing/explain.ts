@@ -1,0 +1,83 @@
+// Explains where a connection would go, by the decision that the hooks make, in a session or by a configuration alone.
+import { isIP } from 'node:net'
+import type * as t from 'io-ts'
+import { normalAddress } from '../../protocol/address.ts'
+import { Failure } from '../../protocol/errors.ts'
+import type { OutgoingRules } from '../../protocol/hook/messages.ts'
+import { decideOutgoing, type OutgoingFacts } from '../../protocol/outgoing/decide.ts'
+import { decideName } from '../../protocol/outgoing/decide-name.ts'
+import { type Protocol, parseEntry } from '../../protocol/outgoing/entry.ts'
+import { isLocalhost, OutgoingFilter } from '../../protocol/outgoing/filter.ts'
+import { makeOwnAddresses } from '../../protocol/own-addresses.ts'
+import type { explainConnect } from '../../protocol/rpc/explain.ts'
+import type { LearnedNames } from './learned-names.ts'
+import { listensHere } from './listens-here.ts'
+
+export type Explained = t.TypeOf<(typeof explainConnect)['result']>
+/** What decides: of a session, or of a configuration. */
+export type Circumstances = Pick<OutgoingFacts, 'isWanted' | 'substitutes'> & {
+  rules: OutgoingRules
+  names: LearnedNames
+}
+type Question = { host: string; port: number; protocol?: Protocol | undefined }
+type Decided = Pick<Explained, 'where' | 'rule'>
+
+const isOwnAddress = makeOwnAddresses()
+
+export function explain(question: Question, circumstances: Circumstances): Explained {
+  const { host, port, protocol = 'tcp' } = question
+  checkHost(host)
+  const facts = factsOf(circumstances)
+  const decide = (address: string) => {
+    const { where, why } = decideOutgoing(protocol, { address, port }, facts)
+    return { where, rule: why }
+  }
+  if (isIP(host) !== 0) return explained(question, decide(normalAddress(host)))
+  const addresses = addressesOf(host, circumstances)?.map(address => ({ address, ...decide(address) }))
+  if (addresses !== undefined) return { ...explained(question, common(addresses)), addresses }
+  const standing = circumstances.names.entriesFor(host)
+  const { where, why } = decideName(protocol, { port, standing }, facts)
+  return explained(question, { where, rule: why })
+}
+
+function checkHost(host: string): void {
+  const parsed = isIP(host) === 0 ? parseEntry(host) : undefined
+  const isName = parsed?.ok && parsed.entry.to.kind === 'name' && parsed.entry.port === 0
+  if (parsed === undefined || isName) return
+  const fault = parsed.ok ? `"${host}" is no address and no name` : parsed.fault
+  throw new Failure('params-invalid', { method: 'explainConnect', faults: `host: ${fault}` })
+}
+
+function factsOf({ rules, names, isWanted, substitutes }: Circumstances): OutgoingFacts {
+  const { filter } = names.into(rules)
+  return {
+    outgoingRules: rules,
+    outgoingFilter: filter === undefined ? undefined : new OutgoingFilter(filter),
+    ...{ isOwnAddress, listensHere, isWanted, substitutes },
+  }
+}
+
+function addressesOf(host: string, { names }: Circumstances): readonly string[] | undefined {
+  return isLocalhost(host.toLowerCase()) ? ['127.0.0.1', '::1'] : names.addressesOf(host)
+}
+
+function common(addresses: readonly Decided[]): Decided {
+  const [first, ...others] = addresses
+  if (first !== undefined && others.every(({ where, rule }) => where === first.where && rule === first.rule))
+    return { where: first.where, rule: first.rule }
+  const isSame = others.every(({ where }) => where === first?.where)
+  return isSame && first !== undefined
+    ? { where: first.where, rule: 'its addresses all do, each by a rule of its own' }
+    : { where: 'depends', rule: 'that depends on which of its addresses is taken' }
+}
+
+const verbs = {
+  pod: 'leaves from the pod',
+  here: 'stays on this machine',
+  depends: 'may leave from the pod',
+} as const
+
+function explained({ host, port, protocol = 'tcp' }: Question, { where, rule }: Decided): Explained {
+  const what = protocol === 'tcp' ? 'A TCP connection' : 'A UDP datagram'
+  return { where, rule, sentence: `${what} to ${host} port ${port} ${verbs[where]}: ${rule}.` }
+}
