@@ -39,7 +39,7 @@ describe('completionScript()', () => {
   })
 
   it('offers commands, options, choices and targets in bash', () => {
-    assert.deepEqual(offered('standin e'), ['exec'])
+    assert.deepEqual(offered('standin e'), ['exec', 'explain'])
     assert.deepEqual(offered('standin exec --env-'), ['--env-include', '--env-exclude'])
     assert.deepEqual(offered('standin exec --output '), ['text', 'json'])
     assert.deepEqual(offered('standin traffic -t '), ['pod/1', 'pod/2'])

@@ -1,6 +1,7 @@
 // The life of a command under a supervisor as the server follows it, with a supervisor of the test's own.
 import assert from 'node:assert/strict'
 import sinon from 'sinon'
+import { Failure } from '../../../protocol/errors.ts'
 import type { FromSupervisor, ToSupervisor } from '../../../protocol/hook/messages.ts'
 import type { Channel, ChannelEvents } from '../../../server/processes/channel.ts'
 import { type Exit, HookedProcess } from '../../../server/processes/hooked-process.ts'
@@ -43,6 +44,24 @@ describe('HookedProcess', () => {
       if (order === 'start first') arrive()
       assert.deepEqual(sent, [{ type: 'start', ...start }])
     }
+  })
+
+  it('tells a supervisor of a name before it counts as learned, and one that comes later with its start', async () => {
+    const learned = { name: 'db', entries: [0], addresses: ['10.0.0.1'] }
+    const filter = { side: 'remote' as const, entries: ['db'], learned: [learned] }
+    const rules = { tcp: true, ignoreLocalhost: false, filter }
+    const { process, sent, say, arrive } = supervised()
+    process.start(start)
+    await process.learn(rules, learned)
+    arrive()
+    assert.deepEqual(sent, [{ type: 'start', ...start, outgoing: rules }])
+    const learning = process.learn(rules, learned)
+    assert.deepEqual(sent.at(-1), { type: 'learn', learning: 1, learned })
+    say({ type: 'learned', learning: 1 })
+    await learning
+    const lost = process.learn(rules, learned)
+    process.abandon(new Failure('cancelled', { what: 'launch' }))
+    await lost
   })
 
   it('reports start, exit and the end of the last process', async () => {

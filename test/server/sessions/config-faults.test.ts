@@ -55,4 +55,21 @@ describe('configFaults()', () => {
     ])
     assert.match(configFaults({ agent: { startup_timeout: 0 } })[0]!, /1 second or more/)
   })
+
+  it('refuses a filter with both sides, none of either, and entries that cannot be read', () => {
+    const filtered = (filter: object) => configFaults({ feature: { network: { outgoing: { filter } } } })
+    const key = 'feature.network.outgoing.filter'
+    assert.deepEqual(filtered({ remote: 'db.shop:5432' }), [])
+    assert.deepEqual(filtered({ local: ['tcp://10.0.0.0/8', '[fd00::]/8:80', ':6379'] }), [])
+    assert.deepEqual(filtered({ remote: ['a'], local: ['b'] }), [
+      `${key}: remote and local exclude each other; keep the one that is shorter to write`,
+    ])
+    assert.deepEqual(filtered({ local: [] }), [
+      `${key}.local: it is empty; name what it is for, or leave the filter out`,
+    ])
+    assert.deepEqual(filtered({ remote: ['db', 'htp://db', 'db:70000'] }), [
+      `${key}.remote: "htp://db" has the unknown protocol "htp" (did you mean "tcp"?); write tcp, udp or any before "://"`,
+      `${key}.remote: "db:70000" has the port "70000"; write one from 1 to 65535, and 0 or nothing for any`,
+    ])
+  })
 })
