@@ -42,7 +42,8 @@ export function explain(question: Question, circumstances: Circumstances): Expla
 
 function checkHost(host: string): void {
   const parsed = isIP(host) === 0 ? parseEntry(host) : undefined
-  const isName = parsed?.ok && parsed.entry.to.kind === 'name' && parsed.entry.port === 0 && !host.includes(':')
+  const isName =
+    parsed?.ok && parsed.entry.to.kind === 'name' && parsed.entry.port === 0 && !host.includes(':')
   if (parsed === undefined || isName) return
   const fault = parsed.ok ? `"${host}" is no address and no name` : parsed.fault
   throw new Failure('params-invalid', { method: 'explainConnect', faults: `host: ${fault}` })
