@@ -61,6 +61,24 @@ export const outgoingFilter = object(
 )
 export type OutgoingFilterConfig = t.TypeOf<typeof outgoingFilter>
 
+const filterNames = t.union([t.string, t.array(t.string)])
+
+const dnsFilter = object(
+  'DnsFilter',
+  {},
+  {
+    remote: [
+      filterNames,
+      'only these names and all under them ("shop.svc.cluster.local", "db") are looked up in the pod, the rest by this machine',
+    ],
+    local: [
+      filterNames,
+      'these names and all under them are looked up by this machine; not together with remote',
+    ],
+  },
+)
+export type DnsFilterConfig = t.TypeOf<typeof dnsFilter>
+
 export const sessionConfig = object(
   'SessionConfig',
   {},
@@ -156,7 +174,17 @@ export const sessionConfig = object(
                   'connections of the process leave from the pod; false: from this machine; default true',
                 ],
                 dns: [
-                  t.union([t.boolean, object('DnsFeature', {}, { enabled: [t.boolean, 'default true'] })]),
+                  t.union([
+                    t.boolean,
+                    object(
+                      'DnsFeature',
+                      {},
+                      {
+                        enabled: [t.boolean, 'default true'],
+                        filter: [dnsFilter, 'which names are looked up in the pod; default all'],
+                      },
+                    ),
+                  ]),
                   'names are looked up as in the pod, with its resolv.conf and hosts file; false: by this machine; default true, where outgoing TCP connections leave from the pod',
                 ],
               },

@@ -1,4 +1,5 @@
 // What the process reads of names: the pod's files, changed as far as the hooks need it, from the target's facts and this machine's nsswitch.conf.
+import { isIP } from 'node:net'
 import type { TargetFacts } from '../../protocol/agent/control.ts'
 import type { PodNames } from '../../protocol/hook/messages.ts'
 
@@ -50,6 +51,23 @@ export function nameserversOf(resolvConf: string): string[] {
     .map(line => /^nameserver\s+([^\s#;]+)/.exec(line)?.[1]?.split('%')[0])
     .filter(address => address !== undefined)
   return named.length === 0 ? defaultNameservers : named
+}
+
+/** The domains that a name without dots is tried in; of several lines the last counts (resolv.conf(5)). */
+export function searchOf(resolvConf: string): string[] {
+  const lines = [...resolvConf.matchAll(/^(?:search|domain)\s+(.*)$/gm)]
+  return (lines.at(-1)?.[1] ?? '').split(/\s+/).filter(domain => domain !== '' && domain !== '.')
+}
+
+/** Names with their addresses (hosts(5)). */
+export function namesInHosts(hosts: string): Map<string, string[]> {
+  const names = new Map<string, string[]>()
+  for (const line of hosts.split('\n')) {
+    const [address, ...called] = (line.split('#')[0] ?? '').split(/\s+/).filter(word => word !== '')
+    if (address === undefined || isIP(address) === 0) continue
+    for (const name of called) names.set(name, [...(names.get(name) ?? []), address])
+  }
+  return names
 }
 
 /** Milliseconds that glibc gives a nameserver for one question, all tries together (resolv.conf(5), with its limits). */

@@ -2,16 +2,17 @@
 import type { Socket } from 'node:net'
 import type { Dial } from '../../protocol/agent/control.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
-import { joinStream, resetSocket } from '../../protocol/link/join.ts'
+import { resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { OutgoingCall } from '../outgoing/outgoing.ts'
+import { carryTalk, type TalkOptions } from './talk.ts'
 
 export type QuestionsOptions = {
   /** A stream to the agent; undefined while there is none. */
   open(payload: Dial): LinkStream | undefined
   /** The other end of a process's connection that is in progress. */
   complete(from: Endpoint): Promise<Socket>
-}
+} & Pick<TalkOptions, 'isHere' | 'learned'>
 
 /** A resolver that is reset asks the same nameserver again at once, and tells its program what that connect gives. */
 const rememberedMs = 1_000
@@ -39,8 +40,11 @@ export class Questions {
       await call.dialled(own)
       const socket = await this.#options.complete(call.from)
       this.#sockets.add(socket)
-      joinStream(stream, socket, () => this.#sockets.delete(socket))
-      this.#remember(stream, call.to.address)
+      carryTalk(stream, socket, {
+        ...this.#options,
+        failed: reason => this.#remember(call.to.address, reason),
+        over: () => this.#sockets.delete(socket),
+      })
       call.established()
     } catch {
       // Whoever closes its socket before the relay completes it has given it up.
@@ -54,14 +58,9 @@ export class Questions {
     for (const socket of this.#sockets) resetSocket(socket)
   }
 
-  #remember(stream: LinkStream, address: string): void {
-    const events = stream.events!
-    const reset = (reason: string) => {
-      if (remembered.has(reason))
-        this.#met.set(address, { errno: reason, untilMs: performance.now() + rememberedMs })
-      events.reset(reason)
-    }
-    stream.events = { ...events, reset }
+  #remember(address: string, reason: string): void {
+    if (remembered.has(reason))
+      this.#met.set(address, { errno: reason, untilMs: performance.now() + rememberedMs })
   }
 
   #takeMet(address: string): string | undefined {

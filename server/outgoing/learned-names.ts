@@ -3,6 +3,7 @@ import { normalAddress } from '../../protocol/address.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import { normalName, parseEntry } from '../../protocol/outgoing/entry.ts'
 import { type Learned, learnedLimit } from '../../protocol/outgoing/filter.ts'
+import { isUnder, spellings } from '../names/spellings.ts'
 
 type Filter = NonNullable<OutgoingRules['filter']>
 
@@ -28,6 +29,11 @@ export class LearnedNames {
       const parsed = parseEntry(text)
       return parsed.ok && parsed.entry.to.kind === 'name' ? [{ name: parsed.entry.to.name, index }] : []
     })
+  }
+
+  /** Whether an answer that nobody can read may hide an address that an entry stands for. */
+  get hasEntries(): boolean {
+    return this.#entries.length > 0
   }
 
   /** The pod's search list: what is looked up as "db.shop.svc.cluster.local" was called "db" by the program, and by the filter. */
@@ -74,12 +80,9 @@ export class LearnedNames {
 
   /** The places of the entries that stand for a name: its own, or that of a domain that it is in. */
   entriesFor(asked: string): number[] {
-    const name = normalName(asked)
-    const short = this.#search
-      .filter(domain => name.endsWith(`.${domain}`))
-      .map(domain => name.slice(0, -domain.length - 1))
+    const called = spellings(asked, this.#search)
     return this.#entries
-      .filter(entry => [name, ...short].some(each => isUnder(each, entry.name)))
+      .filter(entry => called.some(each => isUnder(each, entry.name)))
       .map(({ index }) => index)
   }
 
@@ -115,9 +118,6 @@ export class LearnedNames {
     forgetOldest(this.#names)
   }
 }
-
-export const isUnder = (name: string, domain: string): boolean =>
-  name === domain || name.endsWith(`.${domain}`)
 
 function forgetOldest(map: Map<string, unknown>): void {
   for (const [oldest] of map) {

@@ -1,6 +1,6 @@
 // What is wrong with a configuration that the codec cannot say: pure, one sentence a fault, each beginning with the key.
 import type { SessionConfig } from '../../protocol/config.ts'
-import { parseEntry } from '../../protocol/outgoing/entry.ts'
+import { type Entry, parseEntry } from '../../protocol/outgoing/entry.ts'
 
 export function configFaults(config: SessionConfig): string[] {
   return [
@@ -10,6 +10,7 @@ export function configFaults(config: SessionConfig): string[] {
     ...envFaults(config),
     ...mappingFaults(config),
     ...outgoingFaults(config),
+    ...dnsFaults(config),
   ]
 }
 
@@ -91,12 +92,33 @@ function outgoingFaults({ feature }: SessionConfig): string[] {
   return [...entryFaults(`${key}.remote`, remote), ...entryFaults(`${key}.local`, local)]
 }
 
-function entryFaults(key: string, entries: string | string[] | undefined): string[] {
+/** A question says no port and no address. */
+function dnsFaults({ feature }: SessionConfig): string[] {
+  const dns = feature?.network?.dns
+  const { remote, local } = (typeof dns === 'object' ? dns.filter : undefined) ?? {}
+  const key = 'feature.network.dns.filter'
+  if (remote !== undefined && local !== undefined)
+    return [`${key}: remote and local exclude each other; keep the one that is shorter to write`]
+  return [...nameFaults(`${key}.remote`, remote), ...nameFaults(`${key}.local`, local)]
+}
+
+function nameFaults(key: string, entries: string | string[] | undefined): string[] {
+  return entryFaults(key, entries, ({ to, port }) => to.kind === 'name' && port === 0)
+}
+
+function entryFaults(
+  key: string,
+  entries: string | string[] | undefined,
+  fits = (_: Entry) => true,
+): string[] {
   if (entries === undefined) return []
   const list = [entries].flat()
   if (list.length === 0) return [`${key}: it is empty; name what it is for, or leave the filter out`]
   return list.flatMap(text => {
     const parsed = parseEntry(text)
-    return parsed.ok ? [] : [`${key}: ${parsed.fault}`]
+    if (!parsed.ok) return [`${key}: ${parsed.fault}`]
+    return fits(parsed.entry)
+      ? []
+      : [`${key}: "${text.slice(0, 80)}" is no name alone; write a name without protocol and port`]
   })
 }

@@ -6,8 +6,18 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import type { SessionConfig } from '../../protocol/config.ts'
 import type { PodNames as Names } from '../../protocol/hook/messages.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
-import { type NameFacts, nameserversOf, podNamesOf, questionMs } from '../names/files.ts'
+import { nameChoice } from '../names/choice.ts'
+import {
+  type NameFacts,
+  nameserversOf,
+  namesInHosts,
+  podNamesOf,
+  questionMs,
+  searchOf,
+} from '../names/files.ts'
 import { Questions } from '../names/questions.ts'
+import type { Found } from '../names/wire.ts'
+import type { LearnedNames } from '../outgoing/learned-names.ts'
 import type { Outgoing, OutgoingCall } from '../outgoing/outgoing.ts'
 
 type Facts = NameFacts & { addresses: readonly string[] }
@@ -20,25 +30,39 @@ export class PodNames {
   #nameservers: ReadonlySet<string> = new Set()
   #addresses: readonly string[] = []
   #questionMs = 0
+  readonly #learned: LearnedNames
+  #search: readonly string[] = []
 
   constructor(options: {
     config: SessionConfig
     outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
     open(payload: Dial): LinkStream | undefined
     complete(from: Endpoint): Promise<Socket>
+    learned: LearnedNames
   }) {
     this.#features = featuresOf(options.config)
     this.#outgoing = options.outgoing
-    this.#questions = new Questions(options)
+    this.#learned = options.learned
+    const choice = nameChoice(this.#features.filter)
+    this.#questions = new Questions({
+      open: options.open,
+      complete: options.complete,
+      isHere: name => choice?.(name, this.#search) ?? false,
+      learned: found => this.#learn(found),
+    })
   }
 
-  /** What the hooks give to processes. */
-  of(facts: Facts): Names {
-    const { resolvConf = '' } = facts.nameFiles
+  /** What the hooks give to processes; resolves when connections to what is in its hosts file are decided by the names there. */
+  async of(facts: Facts): Promise<Names> {
+    const { resolvConf = '', hosts = '' } = facts.nameFiles
     this.#addresses = facts.addresses
     this.#questionMs = questionMs(resolvConf)
     const names = podNamesOf(facts, this.#features, readNsswitch())
     this.#nameservers = new Set(this.#features.dns ? nameserversOf(resolvConf) : [])
+    this.#search = this.#features.dns ? searchOf(resolvConf) : []
+    this.#learned.setSearch(this.#search)
+    if (this.#features.dns)
+      for (const [name, addresses] of namesInHosts(hosts)) await this.#learned.learned(name, addresses)
     return names
   }
 
@@ -66,6 +90,11 @@ export class PodNames {
     this.#questions.close()
   }
 
+  async #learn(found: Found | undefined): Promise<void> {
+    if (found !== undefined) return this.#learned.learned(found.name, found.addresses)
+    if (this.#learned.hasEntries) throw new Error('Cannot read the answer, and the filter has names')
+  }
+
   #ownFor(address: string): string {
     const isSix = address.includes(':')
     return this.#addresses.find(own => own.includes(':') === isSix) ?? (isSix ? '::1' : '127.0.0.1')
@@ -73,11 +102,12 @@ export class PodNames {
 }
 
 /** Names are asked for by connections, so that they stay this machine's where these do. */
-function featuresOf({ feature }: SessionConfig): { dns: boolean; hostname: boolean } {
+function featuresOf({ feature }: SessionConfig) {
   const { dns = true, outgoing = true } = feature?.network ?? {}
   const leaves = typeof outgoing === 'boolean' ? outgoing : (outgoing.tcp ?? true)
   return {
     dns: leaves && (typeof dns === 'boolean' ? dns : (dns.enabled ?? true)),
+    filter: typeof dns === 'boolean' ? undefined : dns.filter,
     hostname: feature?.hostname ?? true,
   }
 }

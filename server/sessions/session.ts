@@ -63,18 +63,19 @@ export class Session {
       complete: from => hooks.relay.complete(from),
       onNotice: text => client.log('info', text),
     })
+    this.learnedNames = new LearnedNames(outgoingRulesOf(options.config).filter, (filter, learned) =>
+      this.processes.learn(filter, learned),
+    )
     this.#names = new PodNames({
       config: options.config,
       outgoing: this.#outgoing,
       open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
       complete: from => hooks.relay.complete(from),
+      learned: this.learnedNames,
     })
     this.processes = new SessionProcesses(
       { sessionId: id, client, outgoing: this.#names, onListening: () => this.#arrivals.resubscribe() },
       hooks,
-    )
-    this.learnedNames = new LearnedNames(outgoingRulesOf(options.config).filter, (filter, learned) =>
-      this.processes.learn(filter, learned),
     )
     this.traffic = createTraffic()
     this.#arrivals = new Arrivals({
@@ -201,7 +202,7 @@ export class Session {
     await this.#arrivals.renewed()
     const facts = await talk.ask({ ask: 'describe' }, targetFacts).catch(() => undefined)
     if (facts === undefined || this.#hold.talk !== talk) return
-    this.processes.setNames(this.#names.of(facts))
+    this.processes.setNames(await this.#names.of(facts))
     this.#arrivals.setPodPorts(facts.ports)
   }
 
@@ -209,8 +210,9 @@ export class Session {
     const { config, hooks } = this.#options
     const support = await hooks.support()
     const environment = decideEnvironment(facts.environment, config.feature?.env)
+    const names = await this.#names.of(facts)
     this.processes.run({
-      names: this.#names.of(facts),
+      names,
       outgoing: this.learnedNames.into(outgoing.rules),
       environment: startEnvironment(environment),
       addresses: facts.addresses,

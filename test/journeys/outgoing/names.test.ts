@@ -1,6 +1,7 @@
 // Names as a process in a session finds them: each resolver says what it says inside of the pod, whose nameserver this machine does not reach.
 import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
+import type { SessionConfig } from '../../../protocol/config.ts'
 import { inPod, inSession } from '../../stage/compared.ts'
 import { compile } from '../../stage/compile-programs.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
@@ -8,6 +9,7 @@ import { podHostname, startNamedPod, suffix } from '../../stage/named-pod.ts'
 import { programOf } from '../../stage/pod.ts'
 import type { Reaching } from '../../stage/reaching.ts'
 
+type Feature = NonNullable<SessionConfig['feature']>
 const mark = markRun()
 const names = ['web', `web.${suffix}`, `four.${suffix}.`, 'alias', 'example.test', 'from-hosts', podHostname]
 const missing = ['no-such-name', `no-such-name.${suffix}`, 'no.such.name.test']
@@ -106,4 +108,61 @@ describe('names that stay with this machine', () => {
         await reaching.end()
       }
     }).timeout(60_000)
+})
+
+describe('names that are chosen', () => {
+  const ask = ['dig', '+tcp', '+short', 'localhost', `web.${suffix}`]
+  const call = (host: string) => [
+    'python3',
+    '-c',
+    'import socket, sys, urllib.request\ntry: print(urllib.request.urlopen(sys.argv[1]).read().decode())\nexcept OSError as error: print(error)',
+    `http://${host}:9000/hello`,
+  ]
+
+  async function told(feature: Feature, command: string[]): Promise<string[]> {
+    const reaching = await startNamedPod(mark.environment, { config: { feature } })
+    try {
+      const { lines } = await inSession(reaching, command)
+      const { first, second } = reaching.pod.cable
+      return lines
+        .map(line =>
+          line
+            .replaceAll(second.ipv4, 'WEB')
+            .replaceAll(second.ipv6, 'WEB6')
+            .replace(first.ipv4, 'POD')
+            .replace(first.ipv6, 'POD'),
+        )
+        .sort()
+    } finally {
+      await reaching.end()
+    }
+  }
+
+  it('those of the filter are looked up by this machine, the others in the pod', async () => {
+    const dns = { filter: { local: ['localhost'] } }
+    assert.deepEqual(await told({ network: { dns } }, ask), ['127.0.0.1', 'WEB'])
+  })
+
+  it('or the other way round', async () => {
+    const dns = { filter: { remote: 'example.test' } }
+    assert.deepEqual(await told({ network: { dns } }, ask), ['127.0.0.1'])
+  })
+
+  const unreachable = '<urlopen error [Errno 101] Network is unreachable>'
+  for (const [side, entry, expected] of [
+    ['remote', 'web:9000', '/hello from POD'],
+    ['remote', 'four', unreachable],
+    ['local', `web.${suffix}`, unreachable],
+    ['local', 'web:9001', '/hello from POD'],
+  ] as const)
+    it(`outgoing.filter.${side} with "${entry}" stands for the addresses that its name has in the pod`, async () => {
+      const outgoing = { filter: { [side]: [entry] } }
+      assert.deepEqual(await told({ network: { outgoing } }, call('web')), [expected])
+    })
+
+  it('a name of the pod’s hosts file is one of them', async () => {
+    const outgoing = { filter: { local: ['from-hosts'] } }
+    const lines = await told({ network: { outgoing } }, call('from-hosts'))
+    assert.deepEqual(lines, [unreachable])
+  })
 })

@@ -1,0 +1,83 @@
+// Carries one process's connection to a nameserver: questions of this machine's names are answered here, the others go by the stream; what names resolve to is learned before the process hears of it.
+import type { Socket } from 'node:net'
+import { resetSocket } from '../../protocol/link/join.ts'
+import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import { splitMessages, withLength } from '../../protocol/names/messages.ts'
+import { answerHere } from './here.ts'
+import { type Found, readAddresses, readQuestion } from './wire.ts'
+
+export type TalkOptions = {
+  /** Whether this machine answers for a name. */
+  isHere(name: string): boolean
+  /**
+   * Resolves when connections to these addresses are decided by that name; rejects when that cannot be had. Undefined is an answer that cannot
+   * be read.
+   */
+  learned(found: Found | undefined): Promise<void>
+  /** The nameserver gave that errno, or the link what is wrong with it. */
+  failed(reason: string): void
+  over(): void
+}
+
+export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptions): void {
+  /** Answers on their way to the process, and those of them that the stream's end does not wait for. */
+  const giving = { all: 0, own: 0 }
+  const ended = { asking: false, answering: false }
+  let over = false
+  const reset = (reason: string) => {
+    if (over) return
+    over = true
+    stream.reset(reason)
+    resetSocket(socket)
+  }
+  const endWhenGiven = () => {
+    if (ended.asking && giving.own === 0 && !over) stream.end()
+    if (ended.answering && giving.all === 0 && !over) socket.end()
+  }
+  /** In whatever order: messages are known by their ids. */
+  const give = async (message: Promise<Buffer>, own: 0 | 1) => {
+    giving.all += 1
+    giving.own += own
+    try {
+      const bytes = await message
+      await options.learned(readAddresses(bytes))
+      if (!over) socket.write(withLength(bytes))
+    } catch (thrown) {
+      reset(thrown instanceof Error ? thrown.message : String(thrown))
+    } finally {
+      giving.all -= 1
+      giving.own -= own
+      endWhenGiven()
+    }
+  }
+  const ask = splitMessages(bytes => {
+    const question = readQuestion(bytes)
+    if (question !== undefined && options.isHere(question.name)) void give(answerHere(question), 1)
+    else if (!over) stream.write({ bytes: withLength(bytes) })
+  })
+  const hear = splitMessages(bytes => void give(Promise.resolve(bytes), 0))
+  stream.events = {
+    data: ({ bytes }) => {
+      stream.grant(bytes.length)
+      hear(bytes)
+    },
+    end: () => {
+      ended.answering = true
+      endWhenGiven()
+    },
+    reset: reason => {
+      options.failed(reason)
+      reset(reason)
+    },
+  }
+  socket.on('data', ask)
+  socket.on('end', () => {
+    ended.asking = true
+    endWhenGiven()
+  })
+  socket.on('error', error => reset((error as NodeJS.ErrnoException).code ?? error.message))
+  socket.on('close', () => {
+    if (!socket.readableEnded || !socket.writableFinished) reset('ECONNRESET')
+    options.over()
+  })
+}
