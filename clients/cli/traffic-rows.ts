@@ -1,4 +1,4 @@
-// From traffic events to the rows of a live table: a request is one row, printed when its answer begins or can no longer come. Pure.
+// From traffic events to the rows of a live table: a request is one row, printed when its answer begins or can no longer come; what leaves begins with ">". Pure.
 import type { Endpoint } from '../../protocol/codec.ts'
 import type { TrafficEvent } from '../../protocol/rpc/traffic.ts'
 import { cut, printable } from './table.ts'
@@ -17,7 +17,8 @@ export type TrafficRows = {
 }
 
 export function trafficRows(): TrafficRows {
-  const callers = new Map<string, Endpoint>()
+  /** Who sends the requests of a connection, or whom the process asks. */
+  const callers = new Map<string, string>()
   const pending = new Map<string, Request>()
   let requests = 0
 
@@ -35,15 +36,20 @@ export function trafficRows(): TrafficRows {
     return left.flatMap(([, request]) => rowsOf(request, caller, undefined))
   }
   const lines = (event: TrafficEvent): string[] => {
-    if (event.event === 'opened') callers.set(event.connection, event.caller)
+    if (event.event === 'opened') callers.set(event.connection, shown(event.caller))
+    if (event.event === 'outgoingOpened') callers.set(event.connection, `> ${shown(event.to)}`)
     if (event.event === 'request') {
       requests++
       pending.set(`${event.connection} ${event.exchange}`, event)
       if (pending.size > pendingLimit) pending.delete(pending.keys().next().value!)
     }
-    if (event.event === 'response' && event.side === 'pod' && event.status >= 200) return answered(event)
+    if (event.event === 'response' && event.side !== 'process' && event.status >= 200) return answered(event)
     if (event.event === 'closed' && event.side === 'pod') return closed(event.connection)
-    return []
+    if (event.event === 'outgoingClosed') {
+      const caller = callers.get(event.connection)
+      return [...closed(event.connection), ...leavingRows(event, caller)]
+    }
+    return isLeaving(event) ? leavingRows(event, undefined) : []
   }
   return {
     rows: (event, columns) => lines(event).map(line => cut(line, columns)),
@@ -53,15 +59,33 @@ export function trafficRows(): TrafficRows {
 
 function rowsOf(
   request: Request | undefined,
-  caller: Endpoint | undefined,
+  caller: string | undefined,
   response: Response | undefined,
 ): string[] {
   const at = new Date(request?.at ?? response?.at ?? 0)
   const status = response === undefined ? '-' : String(response.status)
   const first = response === undefined ? '-' : response.firstByteMs.toFixed(1)
   const what = request === undefined ? '?' : `${request.method} ${request.path}`
-  const head = row(clock(at), caller === undefined ? '?' : shown(caller), status, first, printable(what))
+  const head = row(clock(at), caller ?? '?', status, first, printable(what))
   return [head, ...bodyLines('>', request?.body), ...bodyLines('<', response?.body)]
+}
+
+type LeavingEvent = TrafficEvent & { event: 'outgoingOpened' | 'outgoingFailed' | 'outgoingClosed' }
+
+const isLeaving = (event: TrafficEvent): event is LeavingEvent => event.event.startsWith('outgoing')
+
+function leavingRows(event: LeavingEvent, known: string | undefined): string[] {
+  const time = clock(new Date(event.at))
+  if (event.event === 'outgoingClosed') {
+    const { sent, received, reason } = event
+    const end = reason === undefined ? '' : `; ${reason}`
+    return [row(time, known ?? '?', 'end', '-', printable(`${sent} bytes sent, ${received} received${end}`))]
+  }
+  const { to, name, rule } = event
+  const what = printable(`${name === undefined ? '' : `${name}; `}by the pod: ${rule}`)
+  if (event.event === 'outgoingOpened') return [row(time, `> ${shown(to)}`, 'open', '-', what)]
+  const { errno = 'given up', afterMs } = event
+  return [row(time, `> ${shown(to)}`, errno, afterMs.toFixed(1), what)]
 }
 
 function bodyLines(mark: string, body: Request['body']): string[] {

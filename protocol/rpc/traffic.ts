@@ -1,4 +1,4 @@
-// The live view of what arrives at the pod and at the process: connections, bytes, HTTP/1.1 requests and responses.
+// The live view of what arrives at the pod and at the process, and of what the process connects to: connections, bytes, HTTP/1.1 requests and responses.
 import * as t from 'io-ts'
 import { count, endpoint, object, oneOf, port } from '../codec.ts'
 import { notification, request } from './message.ts'
@@ -7,6 +7,7 @@ import { sessionId } from './sessions.ts'
 
 export const trafficId = t.string
 const side = oneOf('pod', 'process')
+const answerer = oneOf('pod', 'process', 'service')
 const body = object('Body', {
   encoding: [encoding, 'of data'],
   data: [t.string, 'the first bytes of the body, as they were sent (chunk framing removed)'],
@@ -15,6 +16,9 @@ const body = object('Body', {
 const headers = t.array(t.tuple([t.string, t.string]))
 const at = [t.number, 'milliseconds since the Unix epoch, with a fraction'] as const
 const connection = [t.string, 'id of the connection, unique in the session'] as const
+const destination = [endpoint, 'where the process connects to'] as const
+const rule = [t.string, 'what decided that, the end of a sentence'] as const
+const name = [t.string, 'name that was last looked up and resolved to that address'] as const
 
 export const trafficEvent = t.union([
   object('ConnectionOpened', {
@@ -57,7 +61,7 @@ export const trafficEvent = t.union([
       event: [oneOf('response'), 'the head of a response, and its body when asked for'],
       at,
       connection,
-      side: [side, 'who answered'],
+      side: [answerer, 'who answered; service: whom the process asks'],
       exchange: [count, 'number of the request that it answers'],
       status: [count, 'status code'],
       reason: [t.string, 'reason phrase'],
@@ -73,6 +77,48 @@ export const trafficEvent = t.union([
       body: [body, 'present when bodies were asked for and there is one'],
     },
   ),
+  object(
+    'OutgoingOpened',
+    {
+      event: [oneOf('outgoingOpened'), 'a connection of the process stands, and leaves from the pod'],
+      at,
+      connection,
+      to: destination,
+      local: [endpoint, "the pod's end"],
+      rule,
+      joined: [
+        t.boolean,
+        'true when the connection was there before the view; its requests and responses are not shown then',
+      ],
+    },
+    { name },
+  ),
+  object(
+    'OutgoingFailed',
+    {
+      event: [oneOf('outgoingFailed'), 'a connection that was to leave from the pod did not come about'],
+      at,
+      connection,
+      to: destination,
+      rule,
+      afterMs: [t.number, 'since the process asked for it'],
+    },
+    {
+      name,
+      errno: [t.string, 'what its connect gave, such as ECONNREFUSED; missing when the process gave it up'],
+    },
+  ),
+  object(
+    'OutgoingClosed',
+    {
+      event: [oneOf('outgoingClosed'), 'a connection that left from the pod is over'],
+      at,
+      connection,
+      sent: [count, 'bytes from the process'],
+      received: [count, 'bytes to the process'],
+    },
+    { reason: [t.string, 'why, when it was not an ordinary end'] },
+  ),
 ])
 export type TrafficEvent = t.TypeOf<typeof trafficEvent>
 
@@ -86,7 +132,14 @@ export const streamTraffic = request({
     'StreamTrafficParams',
     { sessionId: [sessionId, 'the session'], credit: [count, 'events that may be sent at first, 0 or more'] },
     {
-      ports: [t.array(port), 'only these ports of the pod; default: all that it listens on'],
+      ports: [
+        t.array(port),
+        'of what arrives only these ports of the pod; default: all that it listens on. Without directions nothing that leaves is shown then',
+      ],
+      directions: [
+        t.array(oneOf('incoming', 'outgoing')),
+        'incoming: what callers of the pod send; outgoing: what processes of the session connect to; default: both',
+      ],
       bodyBytes: [
         count,
         "bytes of each body to show, 0 (default) to 65536; capturing the pod's own bodies costs the pod a copy of each byte",

@@ -4,6 +4,8 @@ import type { AgentEvent, Dial } from '../../protocol/agent/control.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import type { LeavingTaps } from '../traffic/leaving.ts'
+import { tapped } from './tapped.ts'
 
 /** The supervisor's end of one connection. */
 export type OutgoingCall = {
@@ -24,6 +26,8 @@ export type OutgoingOptions = {
   open(payload: Dial): LinkStream | undefined
   /** The other end of a process's connection that is in progress. */
   complete(from: Endpoint): Promise<Socket>
+  /** Whoever looks at what leaves. */
+  view(call: OutgoingCall): LeavingTaps
   /** A sentence for the log. */
   onNotice(text: string): void
 }
@@ -31,7 +35,12 @@ export type OutgoingOptions = {
 /** What the pod's dials may take while the link is down, before they are refused. */
 const linkPatienceMs = 10_000
 
-type Dialling = { call: OutgoingCall; stream: LinkStream; timer: NodeJS.Timeout | undefined }
+type Dialling = {
+  call: OutgoingCall
+  seen: LeavingTaps
+  stream: LinkStream
+  timer: NodeJS.Timeout | undefined
+}
 
 export class Outgoing {
   readonly #options: OutgoingOptions
@@ -46,13 +55,15 @@ export class Outgoing {
   }
 
   /** Nothing that belongs to the pod is made from here instead: without an agent it is refused. */
-  connect(call: OutgoingCall): void {
+  connect(asked: OutgoingCall): void {
+    const seen = this.#options.view(asked)
+    const call = { ...asked, refused: refusedTo(asked, seen) }
     const stream = this.#options.open({ dial: 'tcp', to: call.to })
     if (stream === undefined) {
       call.refused('ENETUNREACH')
       return
     }
-    const dialling: Dialling = { call, stream, timer: undefined }
+    const dialling: Dialling = { call, seen, stream, timer: undefined }
     stream.events = {
       data: ({ bytes }) => stream.grant(bytes.length),
       end: () => {},
@@ -67,17 +78,19 @@ export class Outgoing {
   /** The process has given it up. */
   abandoned(connection: string): void {
     const id = this.#byConnection.get(connection)
-    if (id !== undefined) this.#take(id)?.stream.reset('the process gave it up')
+    const dialling = id === undefined ? undefined : this.#take(id)
+    dialling?.seen.failed()
+    dialling?.stream.reset('the process gave it up')
   }
 
   /** What the agent says of a dial. */
   hear(event: Extract<AgentEvent, { event: 'dialled' | 'dialFailed' }>): void {
     const dialling = this.#take(event.stream)
     if (dialling === undefined) return
-    const { call, stream } = dialling
+    const { call, stream, seen } = dialling
     // What the peer says waits until it is joined.
     stream.events = undefined
-    if (event.event === 'dialled') void this.#complete(call, stream, event.local)
+    if (event.event === 'dialled') void this.#complete({ call, seen, stream }, event.local)
     else {
       call.refused(event.errno)
       stream.reset('the dial failed')
@@ -123,12 +136,13 @@ export class Outgoing {
     }, linkPatienceMs)
   }
 
-  async #complete(call: OutgoingCall, stream: LinkStream, local: Endpoint): Promise<void> {
+  async #complete({ call, seen, stream }: Omit<Dialling, 'timer'>, local: Endpoint): Promise<void> {
     try {
       await call.dialled(local)
       const socket = await this.#options.complete(call.from)
       this.#joined.add(socket)
-      joinStream(stream, socket, () => this.#joined.delete(socket))
+      seen.stands(local)
+      this.#join(seen, stream, socket)
       call.established()
     } catch (thrown) {
       stream.reset('the process gave it up')
@@ -137,4 +151,21 @@ export class Outgoing {
       this.#options.onNotice(`A connection to ${call.to.address} port ${call.to.port} was given up: ${why}`)
     }
   }
+  #join(seen: LeavingTaps, stream: LinkStream, socket: Socket): void {
+    let reason: string | undefined
+    const sent = (bytes: Buffer) => seen.sent(bytes)
+    const received = (bytes: Buffer) => seen.received(bytes)
+    const reset = (why: string) => {
+      reason ??= why
+    }
+    joinStream(tapped(stream, { sent, received, reset }), socket, () => {
+      this.#joined.delete(socket)
+      seen.over(reason)
+    })
+  }
+}
+
+const refusedTo = (call: OutgoingCall, seen: LeavingTaps) => (errno: string) => {
+  seen.failed(errno)
+  call.refused(errno)
 }

@@ -162,9 +162,9 @@ function checkCommand(method: string, command: readonly string[]): void {
 }
 
 const trafficHandlers: Handler<S>[] = [
-  answer(traffic.streamTraffic, (server: S, { sessionId, credit, ports, bodyBytes }, { answered }) => {
+  answer(traffic.streamTraffic, (server: S, { sessionId, ...wish }, { answered }) => {
     const session = server.sessions.getRunning(sessionId)
-    return { trafficId: server.views.start(session, { credit, ports, bodyBytes, announced: answered }) }
+    return { trafficId: server.views.start(session, { ...wish, announced: answered }) }
   }),
   answer(traffic.creditTraffic, (server: S, { trafficId, credit }) => {
     server.views.grant(trafficId, credit)

@@ -61,6 +61,7 @@ export class Session {
     this.#outgoing = new Outgoing({
       open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
       complete: from => hooks.relay.complete(from),
+      view: ({ to, rule }) => this.traffic.leaving({ to, rule, name: this.learnedNames.nameOf(to.address) }),
       onNotice: text => client.log('info', text),
     })
     this.learnedNames = new LearnedNames(outgoingRulesOf(options.config).filter, (filter, learned) =>

@@ -24,6 +24,7 @@ export class TrafficViews {
       credit: number
       ports?: number[] | undefined
       bodyBytes?: number | undefined
+      directions?: ('incoming' | 'outgoing')[] | undefined
       announced: Promise<void>
     },
   ): string {
@@ -41,6 +42,7 @@ export class TrafficViews {
       view: session.traffic.addView({
         credit: 0,
         bodyBytes,
+        directions: options.directions,
         ...(options.ports === undefined ? {} : { ports: options.ports }),
         send: batch => this.#send(trafficId, entry, batch),
       }),

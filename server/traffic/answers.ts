@@ -9,7 +9,7 @@ import type { Sink, Unfinished } from './sink.ts'
 
 export type AnswersOptions = {
   connection: string
-  side: 'pod' | 'process'
+  side: 'pod' | 'process' | 'service'
   sink: Sink
   /** When the request began, by the clock that this side's data is timed with. */
   startOf(exchange: Exchange): number

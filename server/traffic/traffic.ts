@@ -1,10 +1,12 @@
-// The live views of one session: what callers sent, what pod and process answered, as events under credit.
+// The live views of one session: what callers sent, what pod and process answered, what processes connect to, as events under credit.
 import type { Opened } from '../../protocol/agent/control.ts'
 import type { TrafficEvent } from '../../protocol/rpc/traffic.ts'
 import { Connection, type ConnectionTaps } from './connection.ts'
+import { Leaving, type LeavingFacts, type LeavingTaps } from './leaving.ts'
 import type { Sink } from './sink.ts'
 import { UnfinishedMessages } from './unfinished.ts'
-import { type SeenEvent, View } from './view.ts'
+import type { SeenEvent } from './view.ts'
+import { makeViewer, type Subject, showTo, type Viewer, type ViewRequest } from './viewers.ts'
 
 export type TrafficNeeds = { answers: 'none' | 'heads' | 'all'; viewing: boolean }
 
@@ -15,14 +17,6 @@ export type TrafficView = {
   stop(): number
 }
 
-export type ViewRequest = {
-  credit: number
-  /** Only connections to these ports of the pod; all by default. */
-  ports?: readonly number[]
-  bodyBytes: number
-  send(batch: { events: TrafficEvent[]; dropped: number }): void
-}
-
 export type Traffic = {
   readonly needs: TrafficNeeds
   /** Called when `needs` changed, so that the session can subscribe to more or less at the agent. */
@@ -30,6 +24,8 @@ export type Traffic = {
   addView(options: ViewRequest): TrafficView
   /** Taps of a connection. It is called for each half that the agent opens; both calls give the same taps, whichever comes first. */
   connection(opened: Opened): ConnectionTaps
+  /** Taps of a connection that a process asks for and that is to leave from the pod. */
+  leaving(facts: LeavingFacts): LeavingTaps
   close(): void
 }
 
@@ -37,16 +33,6 @@ export type TrafficOptions = {
   /** Milliseconds since the Unix epoch, with a fraction. */
   clock?: () => number
 }
-
-/** A view and what it has been told of; `introduced` holds the connections that were open before it and that it has heard of since. */
-type Viewer = {
-  view: View
-  bodyBytes: number
-  firstSerial: number
-  introduced: Set<string>
-  wants(port: number): boolean
-}
-type Live = { opened: Opened; serial: number; connection: Connection }
 
 export function createTraffic(options: TrafficOptions = {}): Traffic {
   return new SessionTraffic(options)
@@ -57,7 +43,7 @@ class SessionTraffic implements Traffic {
   #needs: TrafficNeeds = { answers: 'none', viewing: false }
   #serial = 0
   readonly #viewers = new Set<Viewer>()
-  readonly #live = new Map<string, Live>()
+  readonly #live = new Map<string, Connection>()
   readonly #unfinished = new UnfinishedMessages()
   readonly #clock: () => number
 
@@ -70,14 +56,7 @@ class SessionTraffic implements Traffic {
   }
 
   addView(request: ViewRequest): TrafficView {
-    const ports = request.ports === undefined ? undefined : new Set(request.ports)
-    const viewer: Viewer = {
-      view: new View(request),
-      bodyBytes: request.bodyBytes,
-      firstSerial: this.#serial,
-      introduced: new Set(),
-      wants: port => ports === undefined || ports.has(port),
-    }
+    const viewer = makeViewer(request, this.#serial)
     this.#viewers.add(viewer)
     this.#updateNeeds()
     return {
@@ -91,7 +70,7 @@ class SessionTraffic implements Traffic {
   }
 
   connection(opened: Opened): ConnectionTaps {
-    const { connection } = this.#live.get(opened.connection) ?? this.#add(opened)
+    const connection = this.#live.get(opened.connection) ?? this.#add(opened)
     connection.begin(opened.direction)
     return connection.taps
   }
@@ -104,55 +83,50 @@ class SessionTraffic implements Traffic {
     this.#updateNeeds()
   }
 
-  #add(opened: Opened): Live {
+  leaving(facts: LeavingFacts): LeavingTaps {
     const serial = this.#serial++
-    const live: Live = {
-      opened,
-      serial,
-      connection: new Connection({
-        opened,
-        sink: this.#sink(opened, serial),
-        onPodClosed: () => this.#live.delete(opened.connection),
-      }),
-    }
-    this.#live.set(opened.connection, live)
-    this.#show(opened, serial, { event: openedEvent(opened, opened.joined) })
-    return live
+    const connection = `out${serial}`
+    const subject: Subject = { connection, serial, podPort: 'outgoing', opening: () => leaving.opening(true) }
+    const leaving: Leaving = new Leaving({ ...facts, connection, sink: this.#sink(subject) })
+    return leaving
   }
 
-  #sink(opened: Opened, serial: number): Sink {
+  #add(opened: Opened): Connection {
+    const subject: Subject = {
+      connection: opened.connection,
+      serial: this.#serial++,
+      podPort: opened.pod.port,
+      opening: () => openedEvent(opened, true),
+    }
+    const connection = new Connection({
+      opened,
+      sink: this.#sink(subject),
+      onPodClosed: () => this.#live.delete(opened.connection),
+    })
+    this.#live.set(opened.connection, connection)
+    showTo(this.#viewers, subject, { event: openedEvent(opened, opened.joined) })
+    return connection
+  }
+
+  #sink(subject: Subject): Sink {
     const viewers = this.#viewers
-    const { port } = opened.pod
+    const { podPort } = subject
     return {
       get viewing() {
-        return viewers.size > 0 && [...viewers].some(viewer => viewer.wants(port))
+        return viewers.size > 0 && [...viewers].some(viewer => viewer.wants(podPort))
       },
       get bodyBytes() {
-        const wanting = [...viewers].filter(viewer => viewer.wants(port))
+        const wanting = [...viewers].filter(viewer => viewer.wants(podPort))
         return Math.max(0, ...wanting.map(viewer => viewer.bodyBytes))
       },
       clock: this.#clock,
-      show: seen => this.#show(opened, serial, seen),
+      show: (seen: SeenEvent) => showTo(viewers, subject, seen),
       unfinished: show => this.#unfinished.add(show),
     }
   }
 
-  #show(opened: Opened, serial: number, seen: SeenEvent): void {
-    for (const viewer of this.#viewers) {
-      if (!viewer.wants(opened.pod.port)) continue
-      if (serial < viewer.firstSerial) this.#introduce(viewer, opened)
-      viewer.view.push(seen)
-    }
-  }
-
-  /** A view that began in the middle of a connection is told so, with `joined`, before its first event of it. */
-  #introduce({ introduced, view }: Viewer, opened: Opened): void {
-    if (!introduced.has(opened.connection)) view.push({ event: openedEvent(opened, true) })
-    introduced.add(opened.connection)
-  }
-
   #updateNeeds(): void {
-    const viewers = [...this.#viewers]
+    const viewers = [...this.#viewers].filter(({ incoming }) => incoming)
     const viewing = viewers.length > 0
     const bodies = viewers.some(viewer => viewer.bodyBytes > 0)
     const answers = bodies ? 'all' : viewing ? 'heads' : 'none'

@@ -93,4 +93,28 @@ describe('trafficRows()', () => {
     for (let exchange = 1; exchange <= 10_001; exchange++) state.rows(request(exchange))
     assert.equal(state.rows(closed).length, 10_000)
   })
+
+  it('prints what leaves from the pod when it stands, when it ends, and when it does not come about', () => {
+    const state = trafficRows()
+    const rule = 'no filter keeps it here'
+    const to = { address: '10.96.0.7', port: 5432 }
+    const out = { at, connection: 'out1' }
+    assert.deepEqual(
+      state.rows({ event: 'outgoingOpened', ...out, to, rule, name: 'db.shop', joined: false, local: to }),
+      ['03:04:05.067  > 10.96.0.7:5432         open        -  db.shop; by the pod: no filter keeps it here'],
+    )
+    state.rows({ ...request(1), connection: 'out1' })
+    assert.deepEqual(state.rows({ ...response(1), connection: 'out1', side: 'service' }), [
+      '03:04:05.067  > 10.96.0.7:5432          200      1.2  GET /cart',
+    ])
+    assert.deepEqual(
+      state.rows({ event: 'outgoingClosed', ...out, sent: 5, received: 7, reason: 'ECONNRESET' }),
+      ['03:04:05.067  > 10.96.0.7:5432          end        -  5 bytes sent, 7 received; ECONNRESET'],
+    )
+    assert.deepEqual(
+      state.rows({ event: 'outgoingFailed', ...out, to, rule, afterMs: 2, errno: 'ECONNREFUSED' }),
+      ['03:04:05.067  > 10.96.0.7:5432       ECONNREFUSED      2.0  by the pod: no filter keeps it here'],
+    )
+    assert.equal(state.counts().open, 0)
+  })
 })

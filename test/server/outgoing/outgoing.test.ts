@@ -23,17 +23,31 @@ class FakeSocket extends EventEmitter {
 
 function stage({ complete = async () => new FakeSocket() as unknown as Socket, agent = true } = {}) {
   const said: string[] = []
+  const seen: string[] = []
   const resets: string[] = []
   const streams: LinkStream[] = []
   let id = 0
   const outgoing = new Outgoing({
     open: () => {
       if (!agent) return undefined
-      const stream = { id: ++id, reset: (reason: string) => resets.push(reason) } as unknown as LinkStream
+      const stream = {
+        id: ++id,
+        reset: (reason: string) => resets.push(reason),
+        write() {},
+        grant() {},
+        end() {},
+      } as unknown as LinkStream
       streams.push(stream)
       return stream
     },
     complete,
+    view: () => ({
+      failed: errno => void seen.push(`failed ${errno}`),
+      stands: ({ address }) => void seen.push(`stands ${address}`),
+      sent: bytes => void seen.push(`sent ${bytes}`),
+      received: bytes => void seen.push(`received ${bytes}`),
+      over: reason => void seen.push(`over ${reason}`),
+    }),
     onNotice: text => said.push(text),
   })
   const call: OutgoingCall = {
@@ -42,7 +56,7 @@ function stage({ complete = async () => new FakeSocket() as unknown as Socket, a
     established: () => said.push('established'),
     refused: errno => said.push(`refused ${errno}`),
   }
-  return { outgoing, call, said, resets, streams }
+  return { outgoing, call, said, seen, resets, streams }
 }
 const settled = () => new Promise(resolve => setImmediate(resolve))
 
@@ -147,5 +161,31 @@ describe('Outgoing', () => {
     await settled()
     outgoing.close()
     assert.equal(socket.wasReset, true)
+  })
+
+  it('lets whoever looks see what passes, and how it ends', async () => {
+    const socket = Object.assign(new FakeSocket(), { write: () => true, end() {} })
+    const { outgoing, call, seen, streams } = stage({ complete: async () => socket as unknown as Socket })
+    outgoing.connect(call)
+    outgoing.hear({ event: 'dialled', stream: 1, local })
+    await settled()
+    socket.emit('data', Buffer.from('asked'))
+    streams[0]!.events!.data({ bytes: Buffer.from('answered') })
+    streams[0]!.events!.reset('the link is down')
+    assert.deepEqual(seen, ['stands 10.1.0.2', 'sent asked', 'received answered', 'over the link is down'])
+  })
+
+  it('lets whoever looks see why it did not come about', () => {
+    const { outgoing, call, seen } = stage()
+    outgoing.connect(call)
+    outgoing.hear({ event: 'dialFailed', stream: 1, errno: 'EHOSTUNREACH' })
+    outgoing.connect(call)
+    outgoing.abandoned(call.connection)
+    const without = stage({ agent: false })
+    without.outgoing.connect(without.call)
+    assert.deepEqual(
+      [...seen, ...without.seen],
+      ['failed EHOSTUNREACH', 'failed undefined', 'failed ENETUNREACH'],
+    )
   })
 })

@@ -29,6 +29,7 @@ function brief(events: readonly TrafficEvent[]): string[] {
     if (event.event === 'request') return `request ${event.exchange} ${event.method} ${event.path}`
     if (event.event === 'response') return `${event.side} ${event.exchange} ${event.status}`
     if (event.event === 'opened') return event.joined ? 'joined' : 'opened'
+    if (event.event !== 'closed') return event.event
     return `closed ${event.side} ${event.received}/${event.sent}${event.reason === undefined ? '' : ` ${event.reason}`}`
   })
 }

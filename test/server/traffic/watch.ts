@@ -1,12 +1,8 @@
 // A session's traffic under a fake clock, with one view that collects everything, for tests.
 import sinon from 'sinon'
 import type { TrafficEvent } from '../../../protocol/rpc/traffic.ts'
-import {
-  createTraffic,
-  type Traffic,
-  type TrafficView,
-  type ViewRequest,
-} from '../../../server/traffic/traffic.ts'
+import { createTraffic, type Traffic, type TrafficView } from '../../../server/traffic/traffic.ts'
+import type { ViewRequest } from '../../../server/traffic/viewers.ts'
 
 export type Batch = { events: TrafficEvent[]; dropped: number }
 
