@@ -53,7 +53,8 @@ function readPort(text: string): number | undefined {
 
 /** 0.0.0.0 and [::] without a mask are any address, as in mirrord. */
 function readSix(text: string, mask: string | undefined): Entry['to'] | string {
-  if (!isIPv6(text) || text.includes('%')) return `has no IPv6 address in its brackets`
+  if (!isIPv6(text) || text.includes('%'))
+    return 'has no IPv6 address in its brackets; write one as in "[2001:db8::1]:443"'
   if (mask === undefined && normalAddress(text) === '::') return { kind: 'any' }
   return readRange(text, mask)
 }
