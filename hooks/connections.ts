@@ -53,7 +53,8 @@ export class Connections {
   }
 
   hear(message: ConnectMessage): void {
-    if (message.type === 'connecting') this.#begin(message.connecting)
+    if (message.type === 'stayed') this.say(message)
+    else if (message.type === 'connecting') this.#begin(message.connecting)
     else if (message.type === 'held') this.#hold(message.cookie, message.place, message.held)
     else this.#abandon(message.cookie)
   }

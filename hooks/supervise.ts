@@ -277,7 +277,7 @@ class Supervisor {
   #hearAnswerer(message: FromAnswerer): void {
     if (message.type === 'notice') this.#line.say({ type: 'notice', ...message.notice })
     else if (message.type === 'listening') this.#listeners.add(message.listener)
-    else if (message.type === 'connecting' || message.type === 'held' || message.type === 'disconnected')
+    else if (message.type !== 'loaded' && message.type !== 'ready')
       void this.#threads.then(threads => this.#connectionsOf(threads).hear(message))
   }
 

@@ -70,7 +70,9 @@ function rowsOf(
   return [head, ...bodyLines('>', request?.body), ...bodyLines('<', response?.body)]
 }
 
-type LeavingEvent = TrafficEvent & { event: 'outgoingOpened' | 'outgoingFailed' | 'outgoingClosed' }
+type LeavingEvent = TrafficEvent & {
+  event: 'outgoingOpened' | 'outgoingFailed' | 'outgoingClosed' | 'outgoingStayed'
+}
 
 const isLeaving = (event: TrafficEvent): event is LeavingEvent => event.event.startsWith('outgoing')
 
@@ -82,7 +84,9 @@ function leavingRows(event: LeavingEvent, known: string | undefined): string[] {
     return [row(time, known ?? '?', 'end', '-', printable(`${sent} bytes sent, ${received} received${end}`))]
   }
   const { to, name, rule } = event
-  const what = printable(`${name === undefined ? '' : `${name}; `}by the pod: ${rule}`)
+  const where = event.event === 'outgoingStayed' ? 'from this machine' : 'by the pod'
+  const what = printable(`${name === undefined ? '' : `${name}; `}${where}: ${rule}`)
+  if (event.event === 'outgoingStayed') return [row(time, `> ${shown(to)}`, 'stayed', '-', what)]
   if (event.event === 'outgoingOpened') return [row(time, `> ${shown(to)}`, 'open', '-', what)]
   const { errno = 'given up', afterMs } = event
   return [row(time, `> ${shown(to)}`, errno, afterMs.toFixed(1), what)]

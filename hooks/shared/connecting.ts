@@ -18,6 +18,8 @@ export type Connecting = {
 }
 
 export type ConnectMessage =
+  /** Told only while somebody looks. */
+  | { type: 'stayed'; to: Endpoint; rule: string }
   | { type: 'connecting'; connecting: Connecting }
   /** The same connect again, by a blocking call that a signal had ended, or by another thread. */
   | { type: 'held'; cookie: bigint; place: Place; held: HeldConnect }

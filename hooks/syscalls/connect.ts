@@ -54,8 +54,8 @@ export function answerConnect(call: Call, world: World): Outcome {
   const to = readAddress(bytes)
   if (to === undefined) return connectElsewhere(bytes, world)
   const decision = world.names.isNameserver(to) ? nameserver : decideConnect(to, world)
-  if (decision.where === 'here' && decision.instead === undefined && world.outgoing.size === 0)
-    return leaveAlone(decision.why)
+  const isLeft = decision.where === 'here' && decision.instead === undefined && world.outgoing.size === 0
+  if (isLeft && !world.outgoingRules?.watched) return leaveAlone(decision.why)
   return withCopy(
     call,
     world,
@@ -66,6 +66,7 @@ export function answerConnect(call: Call, world: World): Outcome {
       if (family !== bytes.readUInt16LE(0)) return leaveAlone('an address of another family')
       if (family === AF_INET6 && !to.address.includes(':') && isOnlySix(copy))
         return leaveAlone('an IPv4 address on a socket for IPv6 alone')
+      if (isLeft) return stays(to, decision, world)
       if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
       const cookie = cookieOf(copy)
       if (cookie === undefined) return leaveAlone('not a socket')
@@ -74,7 +75,7 @@ export function answerConnect(call: Call, world: World): Outcome {
       if (again !== undefined) return again
       if (decision.where === 'pod')
         return begin(call, { copy, cookie, family, to, rule: decision.why }, world)
-      if (decision.instead === undefined) return leaveAlone(decision.why)
+      if (decision.instead === undefined) return stays(to, decision, world)
       if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
       return connectInstead(copy, moveAddress(bytes, decision.instead))
     },
@@ -87,6 +88,12 @@ function connectElsewhere(bytes: Buffer, { names }: World): Outcome {
   const isUnix = bytes.readUInt16LE(0) === AF_UNIX
   const path = isUnix ? bytes.toString('utf8', 2).split('\0')[0] : undefined
   return path !== undefined && names.refuses(path) ? give(-ENOENT) : leaveAlone('not an Internet address')
+}
+
+/** Somebody looks: it is told, and left alone. */
+function stays(to: Endpoint, { why }: OutgoingDecision, world: World): Outcome {
+  if (world.outgoingRules?.watched) world.tell({ type: 'stayed', to, rule: why })
+  return leaveAlone(why)
 }
 
 /** Without the descriptor nothing can be done for it, and nothing of the pod's may be done by the kernel. */

@@ -29,6 +29,7 @@ export const outgoingRules = object(
   },
   {
     udp: [t.boolean, 'whether UDP datagrams leave from the pod; default false'],
+    watched: [t.boolean, 'whether somebody looks at those that stay here too: `stayed` tells of each'],
     filter: [filterRules, 'which of them do; default: all that are not to this machine'],
     quiet: [
       quietPorts,
@@ -108,6 +109,11 @@ export const fromSupervisor = t.union([
     to: [endpoint, 'where it wants to connect'],
     rule: [t.string, "why it is the pod's, the end of a sentence"],
     from: [endpoint, 'the loopback address and port that its socket has'],
+  }),
+  object('HookStayed', {
+    type: type('stayed', 'a process connects to what is on this machine; told while `watched` is true'),
+    to: [endpoint, 'where it wants to connect'],
+    rule: [t.string, 'why it is left alone, the end of a sentence'],
   }),
   object('HookKnown', {
     type: type('known', 'answers `dialled`: the process sees the address from here on'),

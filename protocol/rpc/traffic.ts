@@ -119,6 +119,16 @@ export const trafficEvent = t.union([
     },
     { reason: [t.string, 'why, when it was not an ordinary end'] },
   ),
+  object(
+    'OutgoingStayed',
+    {
+      event: [oneOf('outgoingStayed'), 'the process connects to this address by TCP from this machine'],
+      at,
+      to: destination,
+      rule,
+    },
+    { name },
+  ),
 ])
 export type TrafficEvent = t.TypeOf<typeof trafficEvent>
 

@@ -1,4 +1,5 @@
 // One command under the hooks, from the supervisor's first word to the end of its last process.
+import type { Endpoint } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { FromSupervisor, OutgoingRules, ToSupervisor } from '../../protocol/hook/messages.ts'
 import type { Learned } from '../../protocol/outgoing/filter.ts'
@@ -24,6 +25,8 @@ export type HookedProcessEvents = {
   /** A process connects to what is the pod's. */
   connect(call: OutgoingCall): void
   abandoned(connection: string): void
+  /** A process connects to what is on this machine, and somebody looks. */
+  stayed(to: Endpoint, rule: string): void
   /** The supervisor was killed while its command ran, or what that left behind. */
   orphaned(at: { hasExited: boolean }): void
 }
@@ -186,6 +189,7 @@ export class HookedProcess {
     else if (message.type === 'learned') this.#learnings.confirmed(message.learning)
     else if (message.type === 'signalled') this.#unconfirmed.shift()
     else if (message.type === 'connect') this.#connect(message)
+    else if (message.type === 'stayed') this.events.stayed(message.to, message.rule)
     else if (message.type === 'known') this.#known.get(message.connection)?.()
     else if (message.type === 'abandoned') this.#abandoned(message.connection)
     else if (message.type === 'notice') this.events.notice(message.level, message.text)

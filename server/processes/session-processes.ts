@@ -1,4 +1,5 @@
 // The commands of one session: launched by the server, or prepared for the client to start; all of them end with the session.
+import type { Endpoint } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { OutgoingRules, PodNames } from '../../protocol/hook/messages.ts'
 import type { QuietPorts } from '../../protocol/hook/relay.ts'
@@ -32,6 +33,8 @@ export type ProcessHost = {
   /** Another port is listened on, or one no longer, or a command ended. */
   onListening(): void
   readonly outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
+  /** A process connects to what is on this machine; told while somebody looks. */
+  onStayed(to: Endpoint, rule: string): void
 }
 
 export class SessionProcesses {
@@ -42,6 +45,7 @@ export class SessionProcesses {
   #facts: StartFacts | undefined
   #warm: SpawnedSupervisor | undefined
   #prepared = false
+  #watched = false
   #ended = false
 
   constructor(
@@ -72,7 +76,7 @@ export class SessionProcesses {
 
   /** The session runs: commands that were prepared start, and a supervisor is made ready for the first launch. */
   run(facts: StartFacts): void {
-    this.#facts = facts
+    this.#facts = { ...facts, outgoing: { ...facts.outgoing, watched: this.#watched } }
     for (const process of this.#all.values()) void this.#start(process, {})
     if (!this.#prepared) void this.#warmUp()
   }
@@ -98,8 +102,18 @@ export class SessionProcesses {
   }
 
   #setQuiet(quiet: QuietPorts): void {
-    if (this.#facts === undefined || !this.#facts.outgoing.tcp) return
-    const rules = { ...this.#facts.outgoing, quiet }
+    if (this.#facts?.outgoing.tcp) this.#setOutgoing({ quiet })
+  }
+
+  /** Whether somebody looks at connections that stay on this machine. */
+  setWatched(watched: boolean): void {
+    this.#watched = watched
+    this.#setOutgoing({ watched })
+  }
+
+  #setOutgoing(changed: Partial<OutgoingRules>): void {
+    if (this.#facts === undefined) return
+    const rules = { ...this.#facts.outgoing, ...changed }
     this.#facts = { ...this.#facts, outgoing: rules }
     for (const process of this.#all.values()) process.setOutgoing(rules)
   }
@@ -173,6 +187,7 @@ export class SessionProcesses {
       closed: () => this.host.onListening(),
       connect: call => this.host.outgoing.connect(call),
       abandoned: connection => this.host.outgoing.abandoned(connection),
+      stayed: (to, rule) => this.host.onStayed(to, rule),
       notice: (level, text) => (level === 'warning' ? client.show(level, text) : client.log(level, text)),
       orphaned: ({ hasExited }) =>
         client.show(

@@ -1,6 +1,7 @@
 // One session: a target, an agent in it, and the commands that stand in for it.
 import type * as t from 'io-ts'
 import { type AgentEvent, type TargetFacts, targetFacts } from '../../protocol/agent/control.ts'
+import type { Endpoint } from '../../protocol/codec.ts'
 import type { SessionConfig } from '../../protocol/config.ts'
 import { asFailure, Failure } from '../../protocol/errors.ts'
 import type { startSession } from '../../protocol/rpc/sessions.ts'
@@ -14,6 +15,7 @@ import { SessionProcesses } from '../processes/session-processes.ts'
 import type { Client } from '../rpc/client.ts'
 import { findTarget } from '../targets/find.ts'
 import type { Found, OnStep } from '../targets/found.ts'
+import type { LeavingFacts } from '../traffic/leaving.ts'
 import { createTraffic, type Traffic } from '../traffic/traffic.ts'
 import type { AgentTalk } from './agent-talk.ts'
 import { Arrivals } from './arrivals.ts'
@@ -61,7 +63,7 @@ export class Session {
     this.#outgoing = new Outgoing({
       open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
       complete: from => hooks.relay.complete(from),
-      view: ({ to, rule }) => this.traffic.leaving({ to, rule, name: this.learnedNames.nameOf(to.address) }),
+      view: ({ to, rule }) => this.traffic.leaving(this.#leavingFacts(to, rule)),
       onNotice: text => client.log('info', text),
     })
     this.learnedNames = new LearnedNames(outgoingRulesOf(options.config).filter, (filter, learned) =>
@@ -75,10 +77,15 @@ export class Session {
       learned: this.learnedNames,
     })
     this.processes = new SessionProcesses(
-      { sessionId: id, client, outgoing: this.#names, onListening: () => this.#arrivals.resubscribe() },
+      {
+        ...{ sessionId: id, client, outgoing: this.#names },
+        onListening: () => this.#arrivals.resubscribe(),
+        onStayed: (to, rule) => this.traffic.stayed(this.#leavingFacts(to, rule)),
+      },
       hooks,
     )
     this.traffic = createTraffic()
+    this.traffic.onWatched = watched => this.processes.setWatched(watched)
     this.#arrivals = new Arrivals({
       config: options.config,
       client,
@@ -88,6 +95,10 @@ export class Session {
       over: () => this.status.over,
     })
     this.#hold = this.#createHold()
+  }
+
+  #leavingFacts(to: Endpoint, rule: string): LeavingFacts {
+    return { to, rule, name: this.learnedNames.nameOf(to.address) }
   }
 
   /** What decides where connections of its processes go. */

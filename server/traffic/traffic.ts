@@ -21,11 +21,15 @@ export type Traffic = {
   readonly needs: TrafficNeeds
   /** Called when `needs` changed, so that the session can subscribe to more or less at the agent. */
   onNeedsChanged: (() => void) | undefined
+  /** Called when somebody begins to look at what leaves, and when nobody does any more. */
+  onWatched: ((watched: boolean) => void) | undefined
   addView(options: ViewRequest): TrafficView
   /** Taps of a connection. It is called for each half that the agent opens; both calls give the same taps, whichever comes first. */
   connection(opened: Opened): ConnectionTaps
   /** Taps of a connection that a process asks for and that is to leave from the pod. */
   leaving(facts: LeavingFacts): LeavingTaps
+  /** A connection that a process makes on this machine. */
+  stayed(facts: LeavingFacts): void
   close(): void
 }
 
@@ -40,6 +44,8 @@ export function createTraffic(options: TrafficOptions = {}): Traffic {
 
 class SessionTraffic implements Traffic {
   onNeedsChanged: (() => void) | undefined
+  onWatched: ((watched: boolean) => void) | undefined
+  #watched = false
   #needs: TrafficNeeds = { answers: 'none', viewing: false }
   #serial = 0
   readonly #viewers = new Set<Viewer>()
@@ -91,6 +97,17 @@ class SessionTraffic implements Traffic {
     return leaving
   }
 
+  stayed(facts: LeavingFacts): void {
+    const { to, rule, name } = facts
+    const at = this.#clock()
+    const event: TrafficEvent = {
+      event: 'outgoingStayed',
+      ...{ at, to, rule },
+      ...(name === undefined ? {} : { name }),
+    }
+    for (const viewer of this.#viewers) if (viewer.wants('outgoing')) viewer.view.push({ event })
+  }
+
   #add(opened: Opened): Connection {
     const subject: Subject = {
       connection: opened.connection,
@@ -126,6 +143,9 @@ class SessionTraffic implements Traffic {
   }
 
   #updateNeeds(): void {
+    const watched = [...this.#viewers].some(({ wants }) => wants('outgoing'))
+    if (this.#watched !== watched) this.onWatched?.(watched)
+    this.#watched = watched
     const viewers = [...this.#viewers].filter(({ incoming }) => incoming)
     const viewing = viewers.length > 0
     const bodies = viewers.some(viewer => viewer.bodyBytes > 0)

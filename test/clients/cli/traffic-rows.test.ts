@@ -115,6 +115,9 @@ describe('trafficRows()', () => {
       state.rows({ event: 'outgoingFailed', ...out, to, rule, afterMs: 2, errno: 'ECONNREFUSED' }),
       ['03:04:05.067  > 10.96.0.7:5432       ECONNREFUSED      2.0  by the pod: no filter keeps it here'],
     )
+    assert.deepEqual(state.rows({ event: 'outgoingStayed', at, to, rule: "this machine's own address" }), [
+      "03:04:05.067  > 10.96.0.7:5432       stayed        -  from this machine: this machine's own address",
+    ])
     assert.equal(state.counts().open, 0)
   })
 })

@@ -101,4 +101,24 @@ made.close()`
     )
     await backend.connection.request(stopTraffic, { trafficId })
   })
+
+  it('shows what stays on this machine with the reason, and other sockets than TCP ones not at all', async () => {
+    const { backend, sessionId, pod } = reaching
+    events.length = 0
+    const { trafficId } = await backend.connection.request(streamTraffic, {
+      ...{ sessionId, credit: 100, directions: ['outgoing' as const] },
+    })
+    const code = `
+import socket
+socket.socket(type=socket.SOCK_DGRAM).connect(("127.0.0.1", 9))
+try: socket.create_connection(("127.0.0.1", ${pod.port}))
+except ConnectionRefusedError: pass`
+    await run('python3', '-c', code)
+    await marks.until('what stayed', event => event === 'outgoingStayed')
+    assert.deepEqual(of('outgoingStayed').map(({ to, rule }) => [to, rule])[0], [
+      { address: '127.0.0.1', port: pod.port },
+      "the process's own port",
+    ])
+    await backend.connection.request(stopTraffic, { trafficId })
+  })
 })

@@ -27,6 +27,7 @@ function supervised(id = 'p1-test') {
     notice: (level, text) => void happened.push(`${level} ${text}`),
     connect: () => undefined,
     abandoned: () => undefined,
+    stayed: ({ port }, rule) => void happened.push(`stayed ${port}: ${rule}`),
     orphaned: ({ hasExited }) => void happened.push(hasExited ? 'survivors orphaned' : 'orphaned'),
   })
   const say = (message: FromSupervisor) => channel.events!.message(message)

@@ -124,4 +124,20 @@ describe('Traffic.leaving()', () => {
       stage.view({ directions: ['outgoing'], bodyBytes: 10 })
       assert.deepEqual(stage.traffic.needs, { answers: 'none', viewing: false })
     }))
+
+  it('shows what stays here too, and says when somebody begins to look and when nobody does any more', () =>
+    withTraffic(stage => {
+      const watched: boolean[] = []
+      stage.traffic.onWatched = now => void watched.push(now)
+      stage.traffic.stayed(facts)
+      stage.view({ directions: ['incoming'] })
+      const first = stage.view()
+      const second = stage.view({ directions: ['outgoing'] })
+      stage.traffic.stayed({ ...facts, name: 'localhost' })
+      assert.deepEqual(second.events(), [{ event: 'outgoingStayed', at: 5_000, ...facts, name: 'localhost' }])
+      first.stop()
+      assert.deepEqual(watched, [true])
+      second.stop()
+      assert.deepEqual(watched, [true, false])
+    }))
 })
