@@ -1,13 +1,14 @@
-// Reads /proc/net/tcp and /proc/net/tcp6 (proc(5)): which sockets listen, on what, and whose they are.
+// Reads /proc/net/tcp and tcp6, and udp and udp6 (proc(5)): which sockets listen, on what, and whose they are.
 import { normalAddress, textOfSix } from './address.ts'
 import type { Endpoint } from './codec.ts'
 
 export type TcpEntry = { address: string; port: number; listening: boolean; user: number; inode: string }
-const TCP_LISTEN = '0A'
+/** TCP_LISTEN, and of UDP the state of a socket that is not connected. */
+const listeningStates = { tcp: '0A', udp: '07' } as const
 
 //   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
 //    0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 12345 ...
-export function parseTcpTable(text: string): TcpEntry[] {
+export function parseTcpTable(text: string, protocol: 'tcp' | 'udp' = 'tcp'): TcpEntry[] {
   return text
     .split('\n')
     .slice(1)
@@ -19,7 +20,7 @@ export function parseTcpTable(text: string): TcpEntry[] {
         {
           address: readHexAddress(address),
           port: Number.parseInt(port, 16),
-          listening: state === TCP_LISTEN,
+          listening: state === listeningStates[protocol],
           user: Number(user),
           inode,
         },

@@ -2,6 +2,7 @@
 
 import type { Endpoint } from '../../protocol/codec.ts'
 import { decideOutgoing, type OutgoingDecision, type OutgoingFacts } from '../../protocol/outgoing/decide.ts'
+import type { Protocol } from '../../protocol/outgoing/entry.ts'
 import { OutgoingFilter } from '../../protocol/outgoing/filter.ts'
 import { readAddress, writeAddress } from '../address.ts'
 import { errnoName } from '../linux/libc.ts'
@@ -42,8 +43,11 @@ const AF_UNIX = 1
 
 const nameserver: OutgoingDecision = { where: 'pod', why: "the pod's nameserver" }
 
-export const decideConnect = (to: Endpoint, facts: OutgoingFacts): OutgoingDecision =>
-  decideOutgoing('tcp', to, facts)
+export const decideConnect = (
+  to: Endpoint,
+  facts: OutgoingFacts,
+  protocol: Protocol = 'tcp',
+): OutgoingDecision => decideOutgoing(protocol, to, facts)
 
 export function answerConnect(call: Call, world: World): Outcome {
   const size = intArgument(call, 2)

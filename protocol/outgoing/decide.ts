@@ -10,8 +10,8 @@ export type OutgoingFacts = {
   readonly outgoingFilter: OutgoingFilter | undefined
   /** Whether that address is one of this machine's. */
   isOwnAddress(address: string): boolean
-  /** Whether something on this machine takes connections to that address. */
-  listensHere(to: Endpoint): boolean
+  /** Whether something on this machine takes connections, or datagrams, to that address. */
+  listensHere(to: Endpoint, protocol: Protocol): boolean
   /** Whether the process stands in for that port of the pod. */
   isWanted(port: number): boolean
   /** The process's listeners that had to take another port. */
@@ -62,10 +62,10 @@ function decideLoopback(protocol: Protocol, to: Endpoint, facts: OutgoingFacts):
   const { outgoingFilter: filter } = facts
   const match = filter?.findLoopback(protocol, to)
   if (filter !== undefined && match !== undefined && match.entry.port !== 0) return sideOf(filter, match.rule)
-  if (facts.isWanted(to.port)) return here("the process's own port")
+  if (protocol === 'tcp' && facts.isWanted(to.port)) return here("the process's own port")
   if (filter !== undefined && match !== undefined) return sideOf(filter, match.rule)
   if (facts.outgoingRules?.ignoreLocalhost) return here('loopback stays here')
-  return facts.listensHere(loopbackInstead(to))
+  return facts.listensHere(loopbackInstead(to), protocol)
     ? here('something listens there')
     : pod('nothing listens there')
 }

@@ -1,13 +1,14 @@
-// Whether something on this machine takes connections to an address, read from the kernel's tables (proc(5)) for whoever is no hook.
+// Whether something on this machine takes connections or datagrams to an address, read from the kernel's tables (proc(5)) for whoever is no hook.
 import { readFileSync } from 'node:fs'
 import type { Endpoint } from '../../protocol/codec.ts'
+import type { Protocol } from '../../protocol/outgoing/entry.ts'
 import { parseTcpTable, takesConnectionsTo } from '../../protocol/tcp-table.ts'
 
 /** Elsewhere than on Linux nothing is hooked, and nothing known. */
-export function listensHere(to: Endpoint): boolean {
+export function listensHere(to: Endpoint, protocol: Protocol): boolean {
   if (process.platform !== 'linux') return false
-  return ['tcp', 'tcp6']
-    .flatMap(table => parseTcpTable(readTable(table)))
+  return [protocol, `${protocol}6`]
+    .flatMap(table => parseTcpTable(readTable(table), protocol))
     .some(one => one.listening && takesConnectionsTo({ ...one, onlySix: false }, to))
 }
 

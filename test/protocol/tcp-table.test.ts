@@ -27,6 +27,14 @@ describe('parseTcpTable()', () => {
       { address: '10.1.0.2', port: 40960, listening: false, user: 0, inode: '78' },
     ])
   })
+  it('takes a UDP socket that is not connected for one that listens', () => {
+    const line =
+      '  110: 0100007F:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000   101        0 1600 2 0000000000000000 0\n'
+    assert.deepEqual(parseTcpTable(head + line, 'udp'), [
+      { address: '127.0.0.1', port: 53, listening: true, user: 101, inode: '1600' },
+    ])
+    assert.equal(parseTcpTable(head + line)[0]!.listening, false)
+  })
   it('reads nothing in an empty table', () => assert.deepEqual(parseTcpTable(head), []))
 })
 
