@@ -53,6 +53,7 @@ const packageOf: Record<string, string | undefined> = {
   nft: 'nftables',
   dnsmasq: 'dnsmasq-base',
   dig: 'bind9-dnsutils',
+  curl: 'curl',
   gcc: 'gcc',
   cc: 'gcc',
   as: 'binutils',
