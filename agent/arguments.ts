@@ -8,6 +8,7 @@ export type Invocation =
   | { verb: 'probe'; pid: number }
   | AttachInvocation
   | AttachPodInvocation
+  | AttachOwnInvocation
 
 /** For whom a link is served, and how long without one. */
 type Service = { session: string; key: string; graceMs: number }
@@ -28,6 +29,8 @@ export type AttachPodInvocation = Service & {
   /** It runs in the pod, in an ephemeral container. */
   ephemeral: boolean
 }
+
+export type AttachOwnInvocation = Service & { verb: 'attach-own' }
 
 const text = { type: 'string' } as const
 const options = {
@@ -62,6 +65,9 @@ export function parseInvocation(argv: readonly string[]): Invocation {
       return parseAttach(named(argument, 'TARGET'), values)
     case 'attach-pod':
       return parseAttachPod(named(argument, 'ID'), values)
+    case 'attach-own':
+      if (argument !== undefined) throw wrong(`"${argument}" is one word too many`)
+      return { verb, ...parseService(values) }
     default:
       throw wrong(`"${verb}" is not a verb`)
   }

@@ -2,6 +2,7 @@
 import type { Server } from 'node:net'
 import { Failure } from '../protocol/errors.ts'
 import type { AttachPodInvocation } from './arguments.ts'
+import { endWhenAsked } from './end-when-asked.ts'
 import { adoptListener } from './link/listen.ts'
 import { readConfinement } from './linux/confinement.ts'
 import { isRefused, readOtherwise } from './linux/proc.ts'
@@ -16,7 +17,7 @@ export async function attachPod(invocation: AttachPodInvocation, server: Server)
   const { container, pod, session, key, graceMs, ephemeral } = invocation
   const target = `pod/${pod}`
   const explain = (thrown: unknown) => explained(thrown, pod)
-  endWhenAsked()
+  endWhenAsked(end)
   // Without CAP_DAC_READ_SEARCH, which the agent is not given, root may read no private file of a container that runs as another user.
   readOtherwise({ environment: readEnvironmentOf, socketInodes: readSocketInodesOf })
   try {
@@ -31,14 +32,6 @@ export async function attachPod(invocation: AttachPodInvocation, server: Server)
   } catch (thrown) {
     throw explain(thrown)
   }
-}
-
-/** Nobody holds our standard input here: what ends us is the server's word, a signal, or the grace time. */
-function endWhenAsked(): void {
-  process.removeAllListeners('SIGTERM')
-  process.on('SIGTERM', () => end(0, 'asked to end by SIGTERM'))
-  process.on('SIGINT', () => undefined)
-  process.on('uncaughtException', error => end(1, error.stack ?? error.message))
 }
 
 /** In a cluster a refusal has other fixes than on this machine, and the user knows the pod, not its pids. */

@@ -29,8 +29,9 @@ async function run(invocation: Invocation): Promise<void> {
       return await attach(invocation)
     }
     case 'attach-pod':
+    case 'attach-own':
       throw new Failure('usage-wrong', {
-        reason: 'attach-pod is started by the bootstrap of a container',
+        reason: `${invocation.verb} is started by the bootstrap of a container`,
         help: 'protocol/agent/delivery.ts',
       })
   }

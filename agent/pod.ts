@@ -1,9 +1,9 @@
-// The agent as it is delivered into a pod: makes its files usable from memory, enters the target, and takes the bootstrap's place.
+// The agent as it is delivered into a pod: makes its files usable from memory, enters the target if there is one, and takes the bootstrap's place.
 import type { Server, Socket } from 'node:net'
 import { brotliDecompressSync } from 'node:zlib'
 import { splitBundle } from '../protocol/agent/bundle.ts'
 import { asFailure } from '../protocol/errors.ts'
-import { type AttachPodInvocation, parseInvocation } from './arguments.ts'
+import { type AttachOwnInvocation, type AttachPodInvocation, parseInvocation } from './arguments.ts'
 import { captureFrom } from './incoming/capture-program.ts'
 import { placeKoffi } from './linux/place-koffi.ts'
 import { log } from './log.ts'
@@ -31,7 +31,11 @@ export function start({ argv, bundle, connection, server }: Handover): void {
 }
 
 async function attach(argv: readonly string[], bundle: Buffer, server: Server): Promise<void> {
-  const invocation = parseInvocation(argv) as AttachPodInvocation
+  const invocation = parseInvocation(argv) as AttachPodInvocation | AttachOwnInvocation
+  if (invocation.verb === 'attach-own') {
+    const { attachOwn } = await import('./attach-own.ts')
+    return attachOwn(invocation, server)
+  }
   const files = splitBundle(bundle)
   placeKoffi(brotliDecompressSync(files['koffi.node']))
   captureFrom(brotliDecompressSync(files['agent-capture.cjs']).toString())

@@ -7,6 +7,7 @@ import { ownTraffic } from './incoming/own-traffic.ts'
 import { Sender } from './incoming/send.ts'
 import type { MirrorOptions } from './incoming/subscription.ts'
 import type { Listener, ListenOptions } from './link/listen.ts'
+import { sendEvent } from './link/send-event.ts'
 import { exitNow } from './linux/libc.ts'
 import { localAddresses } from './linux/local-addresses.ts'
 import { log } from './log.ts'
@@ -43,7 +44,7 @@ export async function serve<L extends Listener>(options: ServeOptions<L>): Promi
     onAttached: () => undefined,
     onGone: reason => end(0, reason),
   })
-  const tell = (event: AgentEvent) => send(listener, event)
+  const tell = (event: AgentEvent) => sendEvent(listener, event)
   const dial = createDialler(tell)
   const fixed = enterTarget(named)
   const watch = new TargetWatch({ held, listeners: new ListenerWatch(scopeOf(named)), tell })
@@ -86,14 +87,5 @@ function lazyMirror(passesOn: boolean, options: MirrorOptions): () => Mirror {
   return () => {
     mirror ??= open()
     return mirror
-  }
-}
-
-/** An event that the link can't take any more is one that the server no longer needs: it is then about to make another agent. */
-function send(listener: Listener, event: AgentEvent): void {
-  try {
-    listener.endpoint.control(event)
-  } catch (error) {
-    log(`an event could not be sent: ${String(error)}`)
   }
 }

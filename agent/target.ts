@@ -8,14 +8,11 @@ import { type HeldProcess, holdProcess } from './linux/pidfd.ts'
 import { isRefused, namespaceOf, readEnvironment, readProc, readStat } from './linux/proc.ts'
 import { bundleEnvironment } from './targets/bundle.ts'
 import { parseCommand } from './targets/command.ts'
-import { boundEnvironment, isOverwritten, parseEnvironment } from './targets/environment.ts'
+import { boundEnvironment, droppedText, isOverwritten, parseEnvironment } from './targets/environment.ts'
 import { readNameFiles } from './targets/name-files.ts'
 import { readAddresses, readSidecar } from './targets/network.ts'
 import type { Scope } from './targets/scope.ts'
 import { hasEnded } from './targets/stat.ts'
-
-/** Facts are answered in one control frame of at most 1 MiB; no real environment comes near this bound. */
-const maxEnvironmentBytes = 512 << 10
 
 export type NamedProcess = {
   target: string
@@ -94,8 +91,8 @@ function environmentOf({ pid, container }: NamedProcess): Pick<FixedFacts, 'envi
     notices.push(`the process has written its title over its variables; ${known}`)
     all = made ?? all
   }
-  const { kept, dropped } = boundEnvironment(all, maxEnvironmentBytes)
-  if (dropped.length > 0) notices.push(`variables too large to pass on: ${dropped.join(', ')}`)
+  const { kept, dropped } = boundEnvironment(all)
+  if (dropped.length > 0) notices.push(droppedText(dropped))
   return { environment: kept, notices }
 }
 

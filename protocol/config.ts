@@ -23,8 +23,14 @@ export const agentConfig = object(
     namespace: [t.string, "namespace of the agent's Job; default the target's"],
     labels: [t.record(t.string, t.string), 'labels to add to the Job and its pod'],
     annotations: [t.record(t.string, t.string), 'annotations to add to the Job and its pod'],
-    node_selector: [t.record(t.string, t.string), "added to the pod's; the node is always the target's"],
-    tolerations: [t.array(t.UnknownRecord), 'tolerations of the pod; default: every taint is tolerated'],
+    node_selector: [
+      t.record(t.string, t.string),
+      "added to the pod's; the node is always the target's, if there is a target",
+    ],
+    tolerations: [
+      t.array(t.UnknownRecord),
+      'tolerations of the pod; default: every taint is tolerated, none without a target',
+    ],
     resources: [
       object(
         'AgentResources',
@@ -90,7 +96,7 @@ export const sessionConfig = object(
           'TargetConfig',
           {},
           {
-            path: [t.string, 'the target: "deployment/shop", "pod/shop-0/container/web"...'],
+            path: [t.string, 'the target: "deployment/shop", "pod/shop-0/container/web", "targetless"...'],
             namespace: [t.string, "its namespace; default the context's"],
           },
         ),

@@ -81,7 +81,7 @@ export const errorTable = {
   'pod-unsupported': { code: 3104, blame: 'user', retryable: false, message: 'Cannot attach to pod "{pod}": {reason}', fix: '{fix}' },
   'pod-ended': { code: 3105, blame: 'cluster', retryable: true, message: 'Cannot attach to pod "{pod}": it {what} meanwhile', fix: 'Start the session again; another pod of the target is taken then' },
   'agent-refused': { code: 3201, blame: 'cluster', retryable: false, message: 'Cannot create agent in namespace "{namespace}": {reason}', fix: '{fix}' },
-  'agent-not-scheduled': { code: 3202, blame: 'cluster', retryable: true, message: 'Cannot start agent on node "{node}": {reason}', fix: '{fix}' },
+  'agent-not-scheduled': { code: 3202, blame: 'cluster', retryable: true, message: 'Cannot start agent on {where}: {reason}', fix: '{fix}' },
   'agent-image-failed': { code: 3203, blame: 'user', retryable: true, message: 'Cannot pull image "{image}" of the agent: {reason}', fix: 'Set agent.image to an image with Node.js that the nodes can pull, and agent.image_pull_secrets if its registry asks for a login' },
   'agent-crashed': { code: 3204, blame: 'standin', retryable: true, message: 'Cannot run agent: its container ended with {how}', fix: 'Check that agent.image has Node.js 20 or newer; what it said last: {log}' },
   'agent-slow': { code: 3205, blame: 'cluster', retryable: true, message: 'Cannot start agent within {seconds} s: {reason}', fix: 'Raise agent.startup_timeout, or mend the cause' },

@@ -22,10 +22,13 @@ export function isOverwritten(bytes: Buffer): boolean {
   return bytes.length > 0 && entries.some(entry => entry.indexOf('=') < 1)
 }
 
+/** Facts are answered in one control frame of at most 1 MiB; no real environment comes near this bound. */
+const maxEnvironmentBytes = 512 << 10
+
 /** Leaves out the largest variables until the rest has at most `maxBytes`; returns what was left out, by name. */
 export function boundEnvironment(
   environment: Record<string, string>,
-  maxBytes: number,
+  maxBytes = maxEnvironmentBytes,
 ): { kept: Record<string, string>; dropped: string[] } {
   const sizes = Object.entries(environment)
     .map(([name, value]) => ({
@@ -42,4 +45,8 @@ export function boundEnvironment(
   }
   const kept = Object.fromEntries(Object.entries(environment).filter(([name]) => !dropped.includes(name)))
   return { kept, dropped }
+}
+
+export function droppedText(dropped: readonly string[]): string {
+  return `variables too large to pass on: ${dropped.join(', ')}`
 }

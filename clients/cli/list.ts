@@ -1,7 +1,7 @@
 // standin ls: the targets of a cluster or of this machine as a table, as JSON, or as bare names for completion.
 import { decode } from '../../protocol/codec.ts'
 import { progress } from '../../protocol/rpc/lifecycle.ts'
-import { listTargets, type Target, type TargetKind } from '../../protocol/rpc/targets.ts'
+import { type ListedKind, listTargets, type Target } from '../../protocol/rpc/targets.ts'
 import type { Connection } from '../rpc/connection.ts'
 import { ask } from './client.ts'
 import { counter } from './counter.ts'
@@ -13,7 +13,7 @@ import { tell } from './tell.ts'
 
 export type ListOptions = PlaceOptions & {
   local?: boolean
-  kind?: TargetKind[]
+  kind?: ListedKind[]
   name?: string
   selector?: string
   allNamespaces?: boolean

@@ -30,7 +30,7 @@ export function configFileOption(): Option {
 function targetOption(): Option {
   return new Option(
     '-t, --target <target>',
-    'deployment/NAME, pod/NAME/container/NAME, process/PID...; "standin ls" lists them; default the one of the configuration',
+    'deployment/NAME, pod/NAME/container/NAME, process/PID...; "standin ls" lists them; "targetless" is the network of the namespace alone; default the one of the configuration',
   ).env('STANDIN_TARGET')
 }
 

@@ -101,6 +101,7 @@ function sentences(line: ExecLine, options: { verbose: boolean }): string[] {
       return [line.elapsedMs === undefined ? line.message : `${line.message} (${duration(line.elapsedMs)})`]
     case 'ready': {
       const where = [line.hostname, ...line.addresses].join(', ')
+      if (line.target === 'targetless') return [`standing in for no pod: connections leave from ${where}`]
       const ports = line.ports.length === 0 ? 'no port yet' : `port ${line.ports.join(', ')}`
       return [`standing in for ${line.target} (${where}; ${ports})`]
     }

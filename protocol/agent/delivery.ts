@@ -37,7 +37,7 @@ export const delivery = object('Delivery', {
   signature: [t.string, 'Ed25519 signature of deliveryText as hex'],
   argv: [
     t.array(t.string),
-    'arguments of the agent program: "attach-pod ..." of protocol/agent/invocation.ts',
+    'arguments of the agent program: "attach-pod ..." or "attach-own ..." of protocol/agent/invocation.ts',
   ],
   manifestBytes: [count, 'length of the manifest'],
   bundleBytes: [count, 'length of the bundle'],

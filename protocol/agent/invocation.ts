@@ -11,6 +11,9 @@
 //       in a cluster, started by the bootstrap (protocol/agent/delivery.ts): finds the first process of the container with this id on the
 //       node (or, ephemeral, in the pod), enters it as attach does, and serves the link on the bootstrap's listener. Ends when asked to, at
 //       SIGTERM, or when no link was there for the grace time. By the UID it tells a container that ended from a pod of another node.
+//   agent attach-own --session ID --key BASE64 --grace-ms N
+//       in a cluster, started by the bootstrap for a session without a target: stays in its own container, needs no right and no native
+//       code, and otherwise serves and ends as attach-pod does.
 //   agent probe PID                                          prints one ProbeLine (or FailureLine) and ends; describe runs it in the
 //                                                            target's user namespace
 //

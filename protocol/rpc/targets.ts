@@ -6,7 +6,7 @@ import { progressToken } from './lifecycle.ts'
 import { request } from './message.ts'
 
 /** Those of this machine come first, then those of a cluster. */
-export const targetKind = oneOf(
+const listedKinds = [
   'process',
   'container',
   'pod',
@@ -18,12 +18,17 @@ export const targetKind = oneOf(
   'cronjob',
   'service',
   'rollout',
-)
+] as const
+export const listedKind = oneOf(...listedKinds)
+export type ListedKind = t.TypeOf<typeof listedKind>
+
+/** "targetless" is never listed: it stands for no object, but for the network of a namespace. */
+export const targetKind = oneOf(...listedKinds, 'targetless')
 export type TargetKind = t.TypeOf<typeof targetKind>
 
 /** How a target is written; `label/k=v` (several by commas) is one too, but is never listed. */
 const targetForms =
-  '"process/PID" or "container/NAME" on this machine; "KIND/NAME" or "label/KEY=VALUE" in a cluster, each with "/container/NAME" if wanted; a bare "NAME" if only one kind has it'
+  '"process/PID" or "container/NAME" on this machine; "KIND/NAME" or "label/KEY=VALUE" in a cluster, each with "/container/NAME" if wanted; a bare "NAME" if only one kind has it; "targetless" for the network of the namespace without a pod'
 
 const inCluster = {
   ...clusterChoice,
@@ -36,7 +41,7 @@ export const target = object(
   {
     target: [t.string, `what startSession takes: ${targetForms}`],
     kind: [targetKind, 'kind of the target'],
-    name: [t.string, "the object's or container's name, or the command of the process"],
+    name: [t.string, "the object's or container's name, the command of the process, or the namespace"],
     ready: [t.boolean, 'whether a session could start'],
     ports: [
       t.array(port),
@@ -68,7 +73,7 @@ export const listTargets = request({
     'ListTargetsParams',
     {},
     {
-      kinds: [t.array(targetKind), 'only these kinds'],
+      kinds: [t.array(listedKind), 'only these kinds'],
       name: [t.string, 'only targets whose name contains this'],
       place: [
         oneOf('cluster', 'machine'),
@@ -183,7 +188,7 @@ export const describeTarget = request({
     'TargetDescription',
     {
       target: [target, 'the target, resolved'],
-      hostname: [t.string, 'the host name that it sees'],
+      hostname: [t.string, 'the host name that it sees; empty when it has no pod yet'],
       addresses: [t.array(t.string), 'its own IP addresses, loopback excluded'],
       listeners: [t.array(endpoint), 'its TCP listeners; in a cluster only a session knows them'],
       ownNetwork: [t.boolean, 'whether it has a network namespace of its own'],

@@ -9,6 +9,7 @@ import { startClusterAgent } from './agent/start.ts'
 import { placeNotices, unsupported } from './agent/supported.ts'
 import { type Api, apiPath } from './client/api.ts'
 import { openApi } from './client/open.ts'
+import { Lent } from './lent.ts'
 import { runtimeId } from './targets/candidates.ts'
 import { type Chosen, chooseTarget } from './targets/choose.ts'
 import { statusOf } from './targets/containers.ts'
@@ -117,32 +118,6 @@ export function absence({ target, byLabels, namespace, pod }: Chosen, cause: Fai
   if (target.kind === 'pod' && owner?.kind === 'StatefulSet')
     return later('its StatefulSet has not made it again', `statefulset/${owner.name}`)
   return new Failure('target-gone', { target: name }, { cause })
-}
-
-/** A connection to a cluster that ends with the agent that was started over it, or with the search if none was. */
-class Lent {
-  readonly #api: Api
-  readonly #signal: AbortSignal
-  readonly #close = () => this.#api.close()
-
-  constructor(api: Api, signal: AbortSignal) {
-    this.#api = api
-    this.#signal = signal
-    signal.addEventListener('abort', this.#close, { once: true })
-    if (signal.aborted) this.#close()
-  }
-
-  async start(start: (api: Api) => Promise<Agent>): Promise<Agent> {
-    // What a cancelled start made is deleted over this same connection.
-    this.#signal.removeEventListener('abort', this.#close)
-    try {
-      const agent = await start(this.#api)
-      return { ...agent, end: () => agent.end().finally(this.#close) }
-    } catch (thrown) {
-      this.#api.close()
-      throw thrown
-    }
-  }
 }
 
 /** Nothing where the user may not read nodes, or does not in time: then the pod alone is judged. */

@@ -1,6 +1,7 @@
 // What is wrong with a configuration that the codec cannot say: pure, one sentence a fault, each beginning with the key.
 import type { SessionConfig } from '../../protocol/config.ts'
 import { type Entry, parseEntry } from '../../protocol/outgoing/entry.ts'
+import { isTargetless, targetlessFaults } from '../targets/targetless.ts'
 
 export function configFaults(config: SessionConfig): string[] {
   return [
@@ -11,7 +12,12 @@ export function configFaults(config: SessionConfig): string[] {
     ...mappingFaults(config),
     ...outgoingFaults(config),
     ...dnsFaults(config),
+    ...(isTargetless(pathOf(config)) ? targetlessFaults(config) : []),
   ]
+}
+
+function pathOf({ target }: SessionConfig): string | undefined {
+  return typeof target === 'object' ? target.path : target
 }
 
 function targetFaults({ target }: SessionConfig): string[] {

@@ -38,7 +38,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   return checkConfig(withPath(merged, folder), read?.file ?? 'config')
 }
 
-export type ClusterQuestion = Pick<ConfigSources, 'configFile' | 'folder'> & {
+export type ClusterQuestion = Pick<ConfigSources, 'target' | 'configFile' | 'folder'> & {
   kubeconfig?: string | undefined
   context?: string | undefined
   namespace?: string | undefined
@@ -51,8 +51,9 @@ export type ClusterQuestion = Pick<ConfigSources, 'configFile' | 'folder'> & {
 export async function withConfig<Q extends ClusterQuestion>(
   question: Q,
 ): Promise<Q & Pick<SessionConfig, 'agent'>> {
-  const { kubeconfig, context, namespace, configFile, folder } = question
+  const { target, kubeconfig, context, namespace, configFile, folder } = question
   const config = await loadConfig({
+    target,
     configFile,
     folder,
     config: { kubeconfig, kube_context: context, target: { namespace } },

@@ -6,6 +6,7 @@ import { describe as describeOnMachine } from '../machine/targets.ts'
 import { withConfig } from '../sessions/config.ts'
 import { isOnMachine } from './find.ts'
 import type { Tell } from './found.ts'
+import { isTargetless } from './targetless.ts'
 
 export async function describe(
   asked: t.TypeOf<(typeof describeTarget)['params']>,
@@ -16,12 +17,12 @@ export async function describe(
   const params = await withConfig(asked)
   const { withApi } = await import('../kubernetes/with-api.ts')
   const { describeClusterTarget } = await import('../kubernetes/targets/describe.ts')
-  return withApi(params, question, api =>
-    describeClusterTarget(api, {
-      target,
-      namespace: params.namespace ?? api.namespace,
-      agent: params.agent,
-      signal: question.signal,
-    }),
-  )
+  const { describeTargetless } = await import('../kubernetes/targets/describe-targetless.ts')
+  return withApi(params, question, api => {
+    const { agent, namespace = api.namespace } = params
+    const options = { namespace, agent, signal: question.signal }
+    return isTargetless(target)
+      ? describeTargetless(api, options)
+      : describeClusterTarget(api, { ...options, target })
+  })
 }

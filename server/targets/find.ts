@@ -3,6 +3,7 @@ import type { SessionConfig } from '../../protocol/config.ts'
 import type { Log } from '../log.ts'
 import { findOnMachine } from '../machine/find.ts'
 import type { Found, OnStep, Tell } from './found.ts'
+import { isTargetless } from './targetless.ts'
 
 const machineForms = /^(process|container)\//
 
@@ -17,6 +18,10 @@ export async function findTarget(
   question: { config: SessionConfig; signal: AbortSignal; log: Log; tell: Tell; onStep: OnStep },
 ): Promise<Found> {
   if (isOnMachine(target)) return findOnMachine(target, question)
+  if (isTargetless(target)) {
+    const { findTargetless } = await import('../kubernetes/find-targetless.ts')
+    return findTargetless(question)
+  }
   const { findInCluster } = await import('../kubernetes/find.ts')
   return findInCluster(target, question)
 }

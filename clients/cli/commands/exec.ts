@@ -36,6 +36,7 @@ export function addExec(program: Command, done: (code: number) => void): void {
         'standin exec -t deployment/checkout -- npm start',
         'standin exec -t deployment/checkout -n shop --context staging --port-mapping 3000:80 -- node server.js',
         'standin exec -t pod/shop-0/container/web --env-include "SHOP_*" --env LOG=debug -- ./gradlew bootRun',
+        'standin exec -t targetless -n shop -- npm test                  # the network of the namespace, without a pod',
         'standin exec -t process/4711 -- npm start                      # a process on this machine',
         'STANDIN_TARGET=deployment/shop standin exec --output json --output-fd 3 -- pytest 3>events.jsonl',
       ])}

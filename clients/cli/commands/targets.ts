@@ -1,7 +1,7 @@
 // The commands ls and describe: their options and help pages.
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { Failure } from '../../../protocol/errors.ts'
-import { targetKind } from '../../../protocol/rpc/targets.ts'
+import { listedKind } from '../../../protocol/rpc/targets.ts'
 import type { DescribeOptions } from '../describe.ts'
 import type { ListOptions } from '../list.ts'
 import {
@@ -14,7 +14,7 @@ import {
   verboseOption,
 } from '../options.ts'
 
-const kinds = Object.keys(targetKind.keys)
+const kinds = Object.keys(listedKind.keys)
 
 export function addList(program: Command, done: (code: number) => void): void {
   const command = program

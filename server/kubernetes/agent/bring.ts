@@ -18,7 +18,8 @@ const quietMs = 1_000
 export type Bring = {
   api: Api
   address: Address
-  place: Place
+  /** Undefined without a target: the agent then stays where it is. */
+  place: Place | undefined
   options: AgentOptions
   running: Running
   ephemeral: boolean
@@ -76,8 +77,9 @@ class Bringing {
       argv: agentArguments(this.#bring),
       signal: this.#signal,
       onSent: () => {
-        this.doing = 'waiting for the agent to enter its target'
-        this.#lack = 'the agent in it has not said that it entered its target'
+        const enter = this.#bring.place === undefined ? 'serve' : 'enter its target'
+        this.doing = `waiting for the agent to ${enter}`
+        this.#lack = `the agent in it has not said that it could ${enter}`
       },
     })
   }
@@ -93,7 +95,7 @@ class Bringing {
     if (!(thrown instanceof Failure)) return thrown
     const { kind, cause } = thrown
     if (kind === 'agent-undeliverable' && cause !== undefined) await toldWithin(running)
-    if (kind !== 'target-ended' && kind !== 'agent-failed') return thrown
+    if (place === undefined || (kind !== 'target-ended' && kind !== 'agent-failed')) return thrown
     await toldWithin(running)
     const loss = await lossNow(api, place, this.#signal)
     if (loss !== undefined) return podEnded(place, loss)
@@ -106,13 +108,14 @@ class Bringing {
   }
 }
 
-/** Of "agent attach-pod", as protocol/agent/invocation.ts says. */
+/** Of "agent attach-pod" or "agent attach-own", as protocol/agent/invocation.ts says. */
 function agentArguments({ place, options, ephemeral }: Bring): string[] {
-  const { name = '', uid = '' } = place.pod.metadata ?? {}
   const key = options.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
+  const service = ['--session', options.sessionId, '--key', key, '--grace-ms', String(options.graceMs)]
+  if (place === undefined) return ['attach-own', ...service]
+  const { name = '', uid = '' } = place.pod.metadata ?? {}
   return [
-    ...['attach-pod', place.container.id, '--pod', name, '--pod-uid', uid],
-    ...['--session', options.sessionId, '--key', key, '--grace-ms', String(options.graceMs)],
+    ...['attach-pod', place.container.id, '--pod', name, '--pod-uid', uid, ...service],
     ...(ephemeral ? ['--ephemeral'] : []),
   ]
 }

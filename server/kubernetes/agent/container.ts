@@ -1,4 +1,4 @@
-// The agent's container as both a Job and an ephemeral container have it: a stock image, a bootstrap, and no more rights than it needs.
+// The agent's container as a Job, with and without a target, and an ephemeral container have it: a stock image, a bootstrap, and no more rights than it needs.
 import type { V1EphemeralContainer } from '@kubernetes/client-node'
 import type { AgentConfig } from '../../../protocol/config.ts'
 
@@ -6,14 +6,19 @@ export const defaultImage = 'node:22-slim'
 
 /**
  * In a Job: SYS_PTRACE looks into the target's process, SYS_ADMIN enters its namespaces, NET_RAW captures, NET_ADMIN and BPF are for
- * stealing. An ephemeral container is in the pod's namespaces from the beginning and enters none.
+ * stealing. An ephemeral container is in the pod's namespaces from the beginning and enters none. Without a target it stays in its own.
  */
 export const capabilities = {
   job: ['SYS_ADMIN', 'SYS_PTRACE', 'NET_ADMIN', 'NET_RAW', 'BPF'],
   ephemeral: ['SYS_PTRACE', 'NET_ADMIN', 'NET_RAW'],
+  targetless: [],
 } as const
 
 export type Mode = keyof typeof capabilities
+
+const root = { runAsUser: 0, runAsGroup: 0, runAsNonRoot: false }
+/** By number, since the kubelet cannot tell whether a name is root's, and the stock image's own user is root. */
+const nobody = { runAsUser: 65_534, runAsGroup: 65_534, runAsNonRoot: true }
 
 /** Where the bootstrap may write, whatever the image: memory of the node, gone with the container. */
 export const writableFolder = '/tmp'
@@ -28,6 +33,7 @@ export type AgentContainer = Pick<
  * that they are known although the Job is gone at once, and without the right to read logs.
  */
 export function agentContainer(mode: Mode, command: readonly string[], config: AgentConfig): AgentContainer {
+  const add = [...capabilities[mode]]
   return {
     image: imageOf(config),
     imagePullPolicy: config.image_pull_policy ?? 'IfNotPresent',
@@ -36,12 +42,10 @@ export function agentContainer(mode: Mode, command: readonly string[], config: A
     securityContext: {
       privileged: false,
       allowPrivilegeEscalation: false,
-      readOnlyRootFilesystem: mode === 'job',
-      runAsUser: 0,
-      runAsGroup: 0,
-      runAsNonRoot: false,
+      readOnlyRootFilesystem: mode !== 'ephemeral',
+      ...(mode === 'targetless' ? nobody : root),
       seccompProfile: { type: 'RuntimeDefault' },
-      capabilities: { drop: ['ALL'], add: [...capabilities[mode]] },
+      capabilities: { drop: ['ALL'], ...(add.length === 0 ? {} : { add }) },
       ...config.security_context,
     },
   }

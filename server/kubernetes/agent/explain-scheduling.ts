@@ -1,4 +1,4 @@
-// Why the scheduler does not put an agent's pod on its one node; pure.
+// Why the scheduler does not put an agent's pod on its one node, or without a target on any; pure.
 import type { V1Pod } from '@kubernetes/client-node'
 import { Failure } from '../../../protocol/errors.ts'
 import { clip } from '../targets/pod-state.ts'
@@ -7,7 +7,7 @@ import type { Circumstances, Explanation } from './sight.ts'
 export function explainScheduling(pod: V1Pod, about: Circumstances): Explanation {
   const condition = pod.status?.conditions?.find(({ type }) => type === 'PodScheduled')
   if (condition?.status !== 'False')
-    return { step: 'schedule', message: `waiting for its place on node "${about.node}"` }
+    return { step: 'schedule', message: `waiting for its place on ${placeOf(about)}` }
   if (condition.reason === 'SchedulingGated') {
     const reason = 'a scheduling gate that the cluster put on its pod is not lifted'
     const fix = 'Ask who runs the cluster which component gates pods, or set agent.namespace'
@@ -16,26 +16,35 @@ export function explainScheduling(pod: V1Pod, about: Circumstances): Explanation
   const reasons = reasonsOfNode(condition.message ?? '')
   const elsewhere = reasons.length === 0
   const reason = elsewhere ? mismatch(about) : reasons.join(', ')
-  const late = notScheduled(about, reason, elsewhere ? mismatchFix(about) : fixOf(reason))
-  return { step: 'schedule', message: `node "${about.node}": ${reason}`, ...decide(late, elsewhere, about) }
+  const late = notScheduled(about, reason, elsewhere ? mismatchFix(about) : fixOf(reason, about))
+  return { step: 'schedule', message: `${placeOf(about)}: ${reason}`, ...decide(late, elsewhere, about) }
 }
 
-/** A node's labels do not change by waiting; that a node is gone may be a matter of moments, and its pods go with it. */
-function decide(late: Failure, elsewhere: boolean, { selects }: Circumstances) {
-  return elsewhere && selects ? { failure: late } : { late }
+function placeOf({ node, targetless }: Circumstances): string {
+  return targetless ? 'any node' : `node "${node}"`
 }
 
-function notScheduled({ node }: Circumstances, reason: string, fix: string): Failure {
-  return new Failure('agent-not-scheduled', { node, reason: clip(reason), fix })
+/**
+ * A node's labels do not change by waiting, though another node may come; that a node is gone may be a matter of moments, and its pods go with
+ * it.
+ */
+function decide(late: Failure, elsewhere: boolean, { selects, targetless }: Circumstances) {
+  return elsewhere && selects && !targetless ? { failure: late } : { late }
 }
 
-function mismatch({ selects }: Circumstances): string {
+function notScheduled(about: Circumstances, reason: string, fix: string): Failure {
+  return new Failure('agent-not-scheduled', { where: placeOf(about), reason: clip(reason), fix })
+}
+
+function mismatch({ selects, targetless }: Circumstances): string {
+  if (targetless) return selects ? 'agent.node_selector fits no Linux node' : 'there is no Linux node'
   return selects
     ? 'agent.node_selector does not fit it, and the agent has to stand on the node of its target'
     : 'the scheduler does not know it any more'
 }
 
-function mismatchFix({ selects }: Circumstances): string {
+function mismatchFix({ selects, targetless }: Circumstances): string {
+  if (targetless && !selects) return 'Look at "kubectl get nodes", and try again when a Linux node is ready'
   return selects ? 'Take agent.node_selector away' : 'Start the session again when the target runs elsewhere'
 }
 
@@ -61,7 +70,8 @@ function splitReasons(text: string): string[] {
   return text.split(/, (?=\d+ )/).filter(reason => reason !== '')
 }
 
-function fixOf(reason: string): string {
+function fixOf(reason: string, { targetless }: Circumstances): string {
+  if (targetless) return fixAnywhere(reason)
   if (/Insufficient/.test(reason)) return 'Free room on that node, or lower agent.resources.requests'
   if (/Too many pods/.test(reason))
     return 'Free a place on that node, or set agent.ephemeral to true, which needs none'
@@ -69,4 +79,10 @@ function fixOf(reason: string): string {
   if (/unschedulable/.test(reason))
     return 'Run "kubectl uncordon" on that node, or leave agent.tolerations away'
   return 'Mend what the scheduler names, or start the session again when the target runs elsewhere'
+}
+
+function fixAnywhere(reason: string): string {
+  if (/Insufficient/.test(reason)) return 'Free room on a node, or lower agent.resources.requests'
+  if (/taint/.test(reason)) return 'Set agent.tolerations to tolerate it'
+  return 'Mend what the scheduler names, and try again'
 }

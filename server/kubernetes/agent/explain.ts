@@ -53,14 +53,15 @@ function withoutPod({ events }: Sight, about: Circumstances): Explanation {
 }
 
 /** The node itself refused or removed it: OutOfcpu, Evicted, NodeAffinity, Preempting... */
-function podFailed({ status }: V1Pod, about: Circumstances): Explanation {
+function podFailed({ spec, status }: V1Pod, about: Circumstances): Explanation {
   const reason = clip([status?.reason, status?.message].filter(Boolean).join(': ') || 'its pod failed')
-  const values = { node: about.node, reason, fix: 'Free room on that node, or lower agent.resources' }
+  const fix = 'Free room on that node, or lower agent.resources'
+  const values = { where: `node "${spec?.nodeName ?? about.node}"`, reason, fix }
   return { step: 'start', message: reason, failure: new Failure('agent-not-scheduled', values) }
 }
 
 /** The image is there, or the kubelet has not looked yet: sandbox, volumes, container. */
-function starting({ container, events }: Sight, about: Circumstances): Explanation {
+function starting({ pod, container, events }: Sight, about: Circumstances): Explanation {
   const waiting = container?.state?.waiting
   const wrong = lastOf(
     events,
@@ -76,7 +77,7 @@ function starting({ container, events }: Sight, about: Circumstances): Explanati
   if (wrong !== undefined) return { step: 'start', message: clip(wrong.message ?? wrong.reason ?? '') }
   return container === undefined &&
     events.every(({ involvedObject, reason }) => involvedObject.kind !== 'Pod' || reason === 'Scheduled')
-    ? { step: 'start', message: `waiting for node "${about.node}" to take it up` }
+    ? { step: 'start', message: `waiting for node "${pod?.spec?.nodeName ?? about.node}" to take it up` }
     : { step: 'start', message: 'starting its container' }
 }
 

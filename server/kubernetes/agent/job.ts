@@ -1,4 +1,4 @@
-// The Job that carries an agent: pinned to the target's node, with a deadline, and with nothing in it that lets anyone in.
+// The Job that carries an agent: pinned to the target's node if there is a target, with a deadline, and with nothing in it that lets anyone in.
 import type { V1Job, V1Toleration } from '@kubernetes/client-node'
 import type { AgentConfig } from '../../../protocol/config.ts'
 import { agentContainer, writableFolder } from './container.ts'
@@ -20,10 +20,10 @@ const defaultResources: NonNullable<AgentConfig['resources']> = {
   limits: { cpu: '1', memory: '512Mi' },
 }
 
-/** `node`: the target's. `command`: what bootstrapCommand gives for jobPort. */
+/** `node`: the target's; undefined without a target. `command`: what bootstrapCommand gives for jobPort. */
 export function agentJob(options: {
   name: string
-  node: string
+  node: string | undefined
   command: readonly string[]
   config: AgentConfig
 }): V1Job {
@@ -49,34 +49,65 @@ export function startupTimeoutSeconds(config: AgentConfig): number {
 
 type PodSpec = NonNullable<NonNullable<V1Job['spec']>['template']['spec']>
 
+function podSpec(options: {
+  node: string | undefined
+  command: readonly string[]
+  config: AgentConfig
+}): PodSpec {
+  const { node, command, config } = options
+  const { priority_class, service_account, image_pull_secrets } = config
+  return {
+    restartPolicy: 'Never',
+    automountServiceAccountToken: false,
+    terminationGracePeriodSeconds: graceSeconds,
+    ...(node === undefined ? withoutTarget(command, config) : beside(node, command, config)),
+    ...(priority_class === undefined ? {} : { priorityClassName: priority_class }),
+    ...(service_account === undefined ? {} : { serviceAccountName: service_account }),
+    ...(image_pull_secrets === undefined ? {} : { imagePullSecrets: image_pull_secrets }),
+  }
+}
+
+/**
+ * As every pod of the namespace: on any Linux node that takes it, and with the variables of the namespace's services. Pod Security
+ * "restricted" admits it.
+ */
+function withoutTarget(command: readonly string[], config: AgentConfig): PodSpec {
+  const { node_selector, tolerations } = config
+  return {
+    enableServiceLinks: true,
+    nodeSelector: { 'kubernetes.io/os': 'linux', ...node_selector },
+    containers: [
+      {
+        name: agentContainerName,
+        ...agentContainer('targetless', command, config),
+        resources: resourcesOf(config),
+      },
+    ],
+    ...(tolerations === undefined ? {} : { tolerations: tolerations as V1Toleration[] }),
+  }
+}
+
 /**
  * The scheduler places the pod, on the one node that the affinity leaves, as it does for a DaemonSet: naming the node outright would pass it
  * by, and then a node without room says no more than "failed".
  */
-function podSpec(options: { node: string; command: readonly string[]; config: AgentConfig }): PodSpec {
-  const { config } = options
-  const { priority_class, service_account, image_pull_secrets, node_selector } = config
+function beside(node: string, command: readonly string[], config: AgentConfig): PodSpec {
+  const { node_selector } = config
   return {
-    restartPolicy: 'Never',
     hostPID: true,
-    automountServiceAccountToken: false,
     enableServiceLinks: false,
-    terminationGracePeriodSeconds: graceSeconds,
-    affinity: pinnedTo(options.node),
+    affinity: pinnedTo(node),
     tolerations: tolerationsOf(config),
     containers: [
       {
         name: agentContainerName,
-        ...agentContainer('job', options.command, config),
+        ...agentContainer('job', command, config),
         resources: resourcesOf(config),
         volumeMounts: [{ name: 'scratch', mountPath: writableFolder }],
       },
     ],
     volumes: [{ name: 'scratch', emptyDir: { medium: 'Memory', sizeLimit: '64Mi' } }],
     ...(node_selector === undefined ? {} : { nodeSelector: node_selector }),
-    ...(priority_class === undefined ? {} : { priorityClassName: priority_class }),
-    ...(service_account === undefined ? {} : { serviceAccountName: service_account }),
-    ...(image_pull_secrets === undefined ? {} : { imagePullSecrets: image_pull_secrets }),
   }
 }
 

@@ -6,6 +6,8 @@ export type Refused = {
   /** Of the object that was refused. */
   namespace: string
   ephemeral: boolean
+  /** The agent has no target, and so no right that a policy might mind. */
+  targetless?: boolean
 }
 
 /** `hopeless`: trying again will not help before somebody changes something. */
@@ -70,8 +72,14 @@ const otherNamespace =
  * An agent of another namespace may stand on the target's node just as well; an ephemeral container is bound to the target's, and what forbids
  * capabilities forbids it too.
  */
-function elsewhere({ ephemeral }: Refused): string {
+function elsewhere({ ephemeral, targetless }: Refused): string {
+  if (targetless) return 'Leave agent.security_context out, without which the agent asks for no right'
   return ephemeral ? `Unset agent.ephemeral, and ${otherNamespace.replace(/^S/, 's')}` : otherNamespace
+}
+
+/** Without a target the namespace is the one whose network is wanted. */
+function orIn(which: string, { targetless }: Refused): string {
+  return targetless ? `take ${which} (-n)` : `set agent.namespace to ${which}`
 }
 
 /** What a policy says, not how it is called. */
@@ -80,30 +88,41 @@ function saying(text: string): string {
 }
 
 function policyFix(refused: Case): string {
-  const { ephemeral } = refused
+  const { ephemeral, targetless } = refused
   const text = saying(refused.text)
-  if (namesHost.test(text) && !namesCapabilities.test(text) && !ephemeral)
+  if (namesHost.test(text) && !namesCapabilities.test(text) && !ephemeral && !targetless)
     return 'Set agent.ephemeral to true, which needs no hostPID'
   if (namesHost.test(text) || namesCapabilities.test(text)) return elsewhere(refused)
   if (/\blabels?\b/i.test(text)) return 'Set agent.labels to what it asks for'
   if (/\bannotations?\b/i.test(text)) return 'Set agent.annotations to what it asks for'
   if (/\b(limits?|requests?|resources?)\b/i.test(text)) return 'Set agent.resources to what it asks for'
   if (/\b(images?|registry|registries)\b/i.test(text)) return 'Set agent.image to one that it allows'
-  return 'Set what it asks for under "agent" in the configuration, or agent.namespace to a namespace that it leaves alone'
+  return `Set what it asks for under "agent" in the configuration, or ${orIn('a namespace that it leaves alone', refused)}`
+}
+
+/** Of OpenShift, which gives each namespace users of its own to run as. */
+function sccFix({ namespace, targetless }: Refused): string {
+  return targetless
+    ? 'Set agent.security_context to {"runAsUser": null, "runAsGroup": null}, so that the cluster chooses the user'
+    : `Set agent.service_account to one with the privileged SCC ("oc adm policy add-scc-to-user privileged -z NAME -n ${namespace}")`
+}
+
+function capitalized(text: string): string {
+  return text.replace(/^./, first => first.toUpperCase())
 }
 
 // biome-ignore format: a table is read row by row
 const rows: readonly Row[] = [
   { pattern: /violates PodSecurity/, hopeless: true, fix: elsewhere },
-  { pattern: /security context constraint/, hopeless: true, fix: ({ namespace }) => `Set agent.service_account to one with the privileged SCC ("oc adm policy add-scc-to-user privileged -z NAME -n ${namespace}")` },
-  { pattern: /exceeded quota/, hopeless: false, fix: ({ namespace }) => `Free quota ("kubectl describe resourcequota -n ${namespace}"), lower agent.resources, or set agent.namespace to another namespace` },
+  { pattern: /security context constraint/, hopeless: true, fix: sccFix },
+  { pattern: /exceeded quota/, hopeless: false, fix: refused => `Free quota ("kubectl describe resourcequota -n ${refused.namespace}"), lower agent.resources, or ${orIn('another namespace', refused)}` },
   { pattern: /failed quota: .*must specify/, hopeless: true, fix: () => 'Set agent.resources with the requests and limits that it names' },
   { pattern: /(minimum|maximum) .* usage per|limit to request ratio/, hopeless: true, fix: ({ namespace }) => `Set agent.resources within the LimitRange ("kubectl describe limitrange -n ${namespace}")` },
   { pattern: /no PriorityClass/, hopeless: true, fix: () => 'Set agent.priority_class to one of "kubectl get priorityclasses"' },
   { pattern: /error looking up service account \S+\/default:/, hopeless: false, fix: ({ namespace }) => `Wait until namespace "${namespace}" has its service account "default"` },
   { pattern: /error looking up service account/, hopeless: true, fix: ({ namespace }) => `Set agent.service_account to one of "kubectl get serviceaccounts -n ${namespace}"` },
-  { pattern: /failed calling webhook/, hopeless: false, fix: () => 'Mend the admission webhook that it names, or set agent.namespace to a namespace that it leaves alone' },
-  { pattern: /is being terminated|because it is being deleted/, hopeless: true, fix: () => 'Set agent.namespace to a namespace that stays' },
+  { pattern: /failed calling webhook/, hopeless: false, fix: refused => `Mend the admission webhook that it names, or ${orIn('a namespace that it leaves alone', refused)}` },
+  { pattern: /is being terminated|because it is being deleted/, hopeless: true, fix: refused => capitalized(orIn('a namespace that stays', refused)) },
   { pattern: /denied (the )?request|rejected the request|is forbidden|admission/i, hopeless: true, fix: policyFix },
   { pattern: /is invalid|Invalid value|unknown field|cannot be handled as|Unsupported value|strict decoding/, hopeless: true, fix: () => 'Correct the key under "agent" in the configuration that it names' },
 ]

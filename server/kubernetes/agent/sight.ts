@@ -15,9 +15,12 @@ export type Sight = {
 export type Circumstances = {
   /** Of the agent. */
   namespace: string
+  /** The target's. */
   node: string
   image: string
   ephemeral: boolean
+  /** There is no target, so that any node does. */
+  targetless?: boolean
   /** Whether the user's node_selector is on the pod. */
   selects: boolean
 }

@@ -1,4 +1,4 @@
-// An agent as a Job on the target's node: made, watched, its lease extended, and deleted.
+// An agent as a Job, on the target's node if there is a target: made, watched, its lease extended, and deleted.
 import { uptime } from 'node:os'
 import type { V1Job } from '@kubernetes/client-node'
 import type { AgentConfig } from '../../../protocol/config.ts'
@@ -22,13 +22,16 @@ import { removeJob } from './remove.ts'
 import { agentRights, demandRights } from './rights.ts'
 import { type Place, TargetWatch } from './target-watch.ts'
 
+/** Where an agent is brought: to a container of a pod, or no further than to a pod of its own in the namespace. */
+export type Ground = { namespace: string; place?: Place }
+
 export async function startJob(
   api: Api,
-  place: Place,
+  ground: Ground,
   config: AgentConfig,
   options: AgentOptions,
 ): Promise<Agent> {
-  const starting = new JobStart(api, place, config, options)
+  const starting = new JobStart(api, ground, config, options)
   try {
     return await starting.run()
   } catch (thrown) {
@@ -40,43 +43,49 @@ export async function startJob(
 class JobStart {
   readonly #name = agentName()
   readonly #namespace: string
-  readonly #node: string
   readonly #follow: Follow
-  readonly #target: TargetWatch
+  readonly #target: TargetWatch | undefined
   #created: Promise<V1Job> | undefined
   #lease: Lease | undefined
   #undone: Promise<void> | undefined
 
   constructor(
     readonly api: Api,
-    readonly place: Place,
+    readonly ground: Ground,
     readonly config: AgentConfig,
     readonly options: AgentOptions,
   ) {
     const { log } = options
-    this.#namespace = config.namespace ?? place.namespace
-    this.#node = place.pod.spec?.nodeName ?? ''
+    const { namespace, place } = ground
+    this.#namespace = config.namespace ?? namespace
     const selector = { labelSelector: `${instanceLabel}=${this.#name}` }
     const followed = { namespace: this.#namespace, selector, container: agentContainerName, job: this.#name }
     this.#follow = new Follow(api, followed, log)
-    this.#target = new TargetWatch(api, place, { log, onLost: () => this.#follow.wake() })
+    const watch = { log, onLost: () => this.#follow.wake() }
+    this.#target = place === undefined ? undefined : new TargetWatch(api, place, watch)
+  }
+
+  /** Of the target. */
+  get #node(): string | undefined {
+    const { place } = this.ground
+    return place === undefined ? undefined : (place.pod.spec?.nodeName ?? '')
   }
 
   async run(): Promise<Agent> {
-    const { api, place, config, options } = this
+    const { api, ground, config, options } = this
     const { signal } = options
     const narrator = new Narrator(options.onStep)
     narrator.tell('job', `creating Job ${this.#name} in namespace ${this.#namespace}`)
     const beganMs = performance.now()
-    await demandRights(api, agentRights(config, place.namespace), signal)
+    await demandRights(api, agentRights(config, ground.namespace), signal)
     const job = await orAborted(this.#create(), signal)
     const running = this.#running(narrator, beganMs, job)
     await awaitRunning(running)
     const pod = this.#follow.sight.pod?.metadata?.name ?? ''
     const address = { namespace: this.#namespace, pod, port: jobPort }
-    await bringAgent({ api, address, place, options, running, ephemeral: false })
+    await bringAgent({ api, address, place: ground.place, options, running, ephemeral: false })
     this.#follow.started()
-    this.#target.close()
+    this.#target?.close()
     return {
       dial: dialSignal => portForward(api, { ...address, signal: dialSignal }),
       gone: this.#follow.gone,
@@ -91,7 +100,8 @@ class JobStart {
       follow: this.#follow,
       about: {
         namespace: this.#namespace,
-        node: this.#node,
+        node: this.#node ?? '',
+        targetless: this.ground.place === undefined,
         image: imageOf(this.config),
         ephemeral: false,
         selects: this.config.node_selector !== undefined,
@@ -100,7 +110,7 @@ class JobStart {
       timeoutSeconds,
       deadlineMs: beganMs + timeoutSeconds * 1_000,
       signal: this.options.signal,
-      hindrance: () => this.#target.failure,
+      hindrance: () => this.#target?.failure,
       checkJob: throttled(jobCheckMs, () => this.#checkJob(job)),
     }
   }
@@ -134,7 +144,7 @@ class JobStart {
       this.#lease = new Lease(this.api, identity, log, { seconds: 0, atUptime }, this.options.leaseTiming)
       return job
     } catch (thrown) {
-      throw createFailure(thrown, namespace)
+      throw createFailure(thrown, namespace, { targetless: this.ground.place === undefined })
     }
   }
 
@@ -160,7 +170,7 @@ class JobStart {
     const { state } = this.#follow.sight.container ?? {}
     const { config, options } = this
     this.#follow.close()
-    this.#target.close()
+    this.#target?.close()
     if (this.#created === undefined) return
     const created = await this.#created.then(
       job => job,
@@ -181,8 +191,12 @@ const createTimeoutMs = 15_000
 const jobCheckMs = 5_000
 
 /** What it means that the Job could not be made. */
-export function createFailure(thrown: unknown, namespace: string): unknown {
-  const refused = { namespace, ephemeral: false }
+export function createFailure(
+  thrown: unknown,
+  namespace: string,
+  { targetless = false }: { targetless?: boolean } = {},
+): unknown {
+  const refused = { namespace, ephemeral: false, targetless }
   if (thrown instanceof StatusError && thrown.status === 404)
     return new Failure('namespace-not-found', { namespace }, { cause: thrown })
   const text = refusalText(thrown)

@@ -1,4 +1,4 @@
-// Brings an agent to a pod: as a Job on its node, or as an ephemeral container in it.
+// Brings an agent to a pod, as a Job on its node or as an ephemeral container in it; or to a namespace alone, as a Job anywhere.
 import type { AgentConfig } from '../../../protocol/config.ts'
 import type { Agent, AgentOptions } from '../../targets/found.ts'
 import type { Api } from '../client/api.ts'
@@ -16,6 +16,16 @@ export function startClusterAgent(
   config: AgentConfig | undefined,
   options: AgentOptions,
 ): Promise<Agent> {
-  const start = config?.ephemeral === true ? startEphemeral : startJob
-  return start(api, place, config ?? {}, options)
+  if (config?.ephemeral === true) return startEphemeral(api, place, config, options)
+  return startJob(api, { namespace: place.namespace, place }, config ?? {}, options)
+}
+
+/** The same without a target: its connections leave from the pod of the Job. */
+export function startTargetlessAgent(
+  api: Api,
+  namespace: string,
+  config: AgentConfig,
+  options: AgentOptions,
+): Promise<Agent> {
+  return startJob(api, { namespace }, config, options)
 }

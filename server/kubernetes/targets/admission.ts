@@ -17,6 +17,8 @@ type Need = Description['needs'][number]
 
 export type Admission = {
   chosen: Candidate | undefined
+  /** There is no target, which is not to say that none was found. */
+  targetless?: boolean
   /** The target's. */
   namespace: string
   agent: AgentConfig
@@ -38,6 +40,7 @@ export async function admissionNeeds(api: Api, of: Admission): Promise<Need[]> {
   if (agent.ephemeral && tried !== undefined && tried.unknown === undefined) return made
   const pod = agent.ephemeral ? undefined : await tryPod(api, of, namespace)
   if (pod !== undefined && pod.unknown === undefined) return [...made, pod]
+  if (of.targetless) return [...made, restrictedNeed(of)]
   const found = await readNamespace(api, namespace, signal)
   return [...made, decideSecurity(found, namespace, agent.ephemeral === true)]
 }
@@ -52,11 +55,8 @@ async function tryMaking(api: Api, of: Admission, namespace: string): Promise<Ne
     const body = jobOf(of, name)
     const asks = { verb: 'create', resource: 'jobs.batch', namespace }
     const path = apiPath('/apis/batch/v1/namespaces', namespace, 'jobs')
-    return dryRun(
-      api,
-      { method: 'POST', path, query, body, asks, signal },
-      `the agent's Job in namespace "${namespace}"`,
-    )
+    const request: ApiRequest = { method: 'POST', path, query, body, asks, signal }
+    return dryRun(api, request, `the agent's Job in namespace "${namespace}"`, of.targetless)
   }
   if (chosen === undefined) return undefined
   const { name: pod = '' } = chosen.pod.metadata ?? {}
@@ -72,8 +72,9 @@ async function tryMaking(api: Api, of: Admission, namespace: string): Promise<Ne
   )
 }
 
-function jobOf({ agent, chosen }: Admission, name: string) {
-  return agentJob({ name, node: chosen?.pod.spec?.nodeName ?? '', command, config: agent })
+function jobOf({ agent, chosen, targetless }: Admission, name: string) {
+  const node = targetless ? undefined : (chosen?.pod.spec?.nodeName ?? '')
+  return agentJob({ name, node, command, config: agent })
 }
 
 /** Few may create pods themselves. Nothing for the others. */
@@ -90,26 +91,32 @@ async function tryPod(api: Api, of: Admission, namespace: string): Promise<Need 
     asks: { verb: 'create', resource: 'pods', namespace },
     signal: of.signal,
   }
-  return dryRun(api, request, `Pod Security and admission of the agent's pod in namespace "${namespace}"`)
+  const subject = `Pod Security and admission of the agent's pod in namespace "${namespace}"`
+  return dryRun(api, request, subject, of.targetless)
 }
 
-async function dryRun(api: Api, request: ApiRequest, subject: string): Promise<Need> {
+async function dryRun(api: Api, request: ApiRequest, subject: string, targetless = false): Promise<Need> {
   const what = request.asks.resource === 'pods' ? subject : `admission of ${subject}`
   try {
     await api.request(request)
     return { what, granted: true }
   } catch (thrown) {
     request.signal.throwIfAborted()
-    return decideRefusal(thrown, what, request)
+    return decideRefusal(thrown, what, { ...request, targetless })
   }
 }
 
 /** A webhook that can make no dry run, or a cluster that fails, says nothing of what it would say to the real thing. */
-export function decideRefusal(thrown: unknown, what: string, { asks }: Pick<ApiRequest, 'asks'>): Need {
+export function decideRefusal(
+  thrown: unknown,
+  what: string,
+  { asks, targetless = false }: Pick<ApiRequest, 'asks'> & { targetless?: boolean },
+): Need {
   const text = wordsOf(thrown)
   if (!(thrown instanceof StatusError) || /does not support dry run|failed calling webhook/.test(text))
     return { what, granted: false, unknown: `a dry run failed: ${text}` }
-  const refused = { namespace: asks.namespace ?? '', ephemeral: asks.resource === 'pods/ephemeralcontainers' }
+  const ephemeral = asks.resource === 'pods/ephemeralcontainers'
+  const refused = { namespace: asks.namespace ?? '', ephemeral, targetless }
   const { message, data } = refusalFailure(refusalOf(thrown.message, refused), refused)
   return { what, granted: false, fix: `${message}. ${data.fix}` }
 }
@@ -117,6 +124,14 @@ export function decideRefusal(thrown: unknown, what: string, { asks }: Pick<ApiR
 function wordsOf(thrown: unknown): string {
   if (thrown instanceof Failure && thrown.kind === 'cluster-failed') return String(thrown.values.reason)
   return thrown instanceof Error ? thrown.message : String(thrown)
+}
+
+/** The strictest level admits such an agent, unless the user makes another one of it. */
+function restrictedNeed({ namespace, agent }: Admission): Need {
+  const what = `Pod Security level "restricted" in namespace "${namespace}"`
+  if (agent.security_context === undefined) return { what, granted: true }
+  const unknown = 'agent.security_context may ask for more, and you may not make a dry run of its pod'
+  return { what, granted: false, unknown }
 }
 
 /** Source: Kubernetes, "Pod Security Standards": both levels but "privileged" forbid hostPID and capabilities beyond a short list. */

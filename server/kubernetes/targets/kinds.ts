@@ -1,8 +1,8 @@
 // The kinds of objects that can be a target: where the API server keeps them and how people write them.
-import type { TargetKind } from '../../../protocol/rpc/targets.ts'
+import type { ListedKind } from '../../../protocol/rpc/targets.ts'
 import { apiPath } from '../client/api.ts'
 
-export type ClusterKind = Exclude<TargetKind, 'process' | 'container'>
+export type ClusterKind = Exclude<ListedKind, 'process' | 'container'>
 
 export type KindRow = {
   readonly kind: ClusterKind

@@ -1,6 +1,6 @@
 // Lists the targets of a namespace or of a whole cluster: every kind at once, page by page, each target told as soon as it is known.
 import type { Failure } from '../../../protocol/errors.ts'
-import type { Target, TargetKind } from '../../../protocol/rpc/targets.ts'
+import type { ListedKind, Target } from '../../../protocol/rpc/targets.ts'
 import type { Api, Query } from '../client/api.ts'
 import { type ClusterKind, type KindRow, kindTable, pathOf, resourceOf } from './kinds.ts'
 import { selectorFailure } from './locate.ts'
@@ -12,7 +12,7 @@ import { isListed, workloadTarget } from './workload-target.ts'
 
 export type ListOptions = {
   /** Default all kinds; then replica sets that a deployment or rollout owns are left out, for nobody thinks of them. */
-  kinds?: readonly TargetKind[] | undefined
+  kinds?: readonly ListedKind[] | undefined
   /** Only targets whose name contains this. */
   name?: string | undefined
   /** As of kubectl -l. */

@@ -24,14 +24,29 @@ export async function needsOf(
 ): Promise<Need[]> {
   const { located, chosen, namespace, agent, signal } = options
   const rights = [...agentRights(agent, namespace), ...kindRights(located, namespace)]
-  const [granted, node] = await Promise.all([
-    Promise.all(rights.map(right => isGranted(api, right, signal))),
+  const [permissions, node] = await Promise.all([
+    permissionNeeds(api, rights, signal),
     chosen === undefined ? undefined : nodeNeed(api, chosen, signal),
   ])
-  const permissions = rights.map((right, index) => permissionNeed(right, granted[index]))
-  const mayMake = granted[0] === true
+  const mayMake = permissions[0]?.granted === true
   const admission = await admissionNeeds(api, { chosen, namespace, agent, mayMake, signal })
   return [...permissions, ...admission, ...(node === undefined ? [] : [node])]
+}
+
+/** Without a target. */
+export async function targetlessNeeds(
+  api: Api,
+  { namespace, agent, signal }: { namespace: string; agent: AgentConfig; signal: AbortSignal },
+): Promise<Need[]> {
+  const permissions = await permissionNeeds(api, agentRights(agent, namespace), signal)
+  const mayMake = permissions[0]?.granted === true
+  const question = { chosen: undefined, targetless: true, namespace, agent, mayMake, signal }
+  return [...permissions, ...(await admissionNeeds(api, question))]
+}
+
+async function permissionNeeds(api: Api, rights: readonly Right[], signal: AbortSignal): Promise<Need[]> {
+  const granted = await Promise.all(rights.map(right => isGranted(api, right, signal)))
+  return rights.map((right, index) => permissionNeed(right, granted[index]))
 }
 
 /** Reading the target itself; labels name none. */

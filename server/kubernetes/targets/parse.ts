@@ -1,6 +1,7 @@
 // Reads how a target in a cluster is written; pure.
 import { Failure } from '../../../protocol/errors.ts'
 import { suggestion } from '../../../protocol/suggest.ts'
+import { isTargetless, targetless } from '../../targets/targetless.ts'
 import { type ClusterKind, kindTable, rowNamed } from './kinds.ts'
 
 export type ParsedTarget =
@@ -50,7 +51,6 @@ export function writeTarget(kind: ClusterKind, name: string, container?: string)
 }
 
 function bareFault(name: string): string | undefined {
-  if (name === 'targetless') return 'a session needs a pod, name one'
   const row = rowNamed(name)
   if (row !== undefined && name !== '') return `the name after the kind is missing, as in "${row.kind}/NAME"`
   return nameFault(name, 'object', longestName)
@@ -59,6 +59,7 @@ function bareFault(name: string): string | undefined {
 function kindFault(word: string): string | undefined {
   if (word === '') return 'the kind before "/" is missing'
   if (rowNamed(word) !== undefined) return undefined
+  if (isTargetless(word)) return `"${targetless}" takes nothing after it, and -n names the namespace`
   const words = [...kindTable.flatMap(({ kind, resource }) => [kind, resource]), 'label']
   return `"${shown(word)}" is no kind of target${suggestion(word, words)}`
 }

@@ -1,0 +1,46 @@
+// A session without a target: the network of a namespace, reached from a pod of the agent's own; pure.
+import type { SessionConfig } from '../../protocol/config.ts'
+
+/** What is written in a target's place; source: mirrord. */
+export const targetless = 'targetless'
+
+export function isTargetless(target: string | undefined): boolean {
+  return target === targetless
+}
+
+/** What a configuration may not ask of a session without a target, one sentence each, beginning with the key. */
+export function targetlessFaults({ target, agent, feature }: SessionConfig): string[] {
+  const { namespace } = typeof target === 'object' ? target : { namespace: undefined }
+  const elsewhere = agent?.namespace !== undefined && agent.namespace !== namespace
+  return [
+    ...(agent?.ephemeral
+      ? [`agent.ephemeral: ${targetless} has no pod that a container could be added to`]
+      : []),
+    ...(elsewhere
+      ? [
+          `agent.namespace: the agent of ${targetless} runs in the namespace whose network it gives, name that as target.namespace or with -n`,
+        ]
+      : []),
+    ...(asksForIncoming(feature)
+      ? [`feature.network.incoming: nothing arrives at ${targetless}, leave it out or set it to "off"`]
+      : []),
+  ]
+}
+
+function asksForIncoming(feature: SessionConfig['feature']): boolean {
+  const incoming = feature?.network?.incoming
+  if (incoming === undefined || incoming === 'off') return false
+  return typeof incoming === 'string' || incoming.mode !== 'off'
+}
+
+/** The configuration as it is in force there: nothing arrives, and the loopback of a pod in which nobody but the agent listens is nobody's. */
+export function targetlessConfig<C extends SessionConfig>(config: C): C {
+  const outgoing = config.feature?.network?.outgoing ?? true
+  const own = typeof outgoing === 'boolean' ? { tcp: outgoing } : outgoing
+  const network = {
+    ...config.feature?.network,
+    incoming: 'off' as const,
+    outgoing: outgoing === false ? outgoing : { ...own, ignore_localhost: true },
+  }
+  return { ...config, feature: { ...config.feature, network } }
+}
