@@ -48,6 +48,14 @@ describe('parseInvocation()', () => {
     assert.equal(reasonOf('attach-pod', 'web', ...service), '"web" is not an id of a container')
   })
 
+  it('reads those of an agent without a target', () => {
+    const service = ['--session', 's1', '--key', 'AAAA', '--grace-ms', '500']
+    const read = { verb: 'attach-own', session: 's1', key: 'AAAA', graceMs: 500 }
+    assert.deepEqual(parseInvocation(['attach-own', ...service]), read)
+    assert.equal(reasonOf('attach-own', 'shop', ...service), '"shop" is one word too many')
+    assert.equal(reasonOf('attach-own', ...service.slice(2)), '--session is missing')
+  })
+
   it('says what is wrong', () => {
     assert.equal(reasonOf(), '"nothing" is not a verb')
     assert.equal(reasonOf('dance'), '"dance" is not a verb')

@@ -51,15 +51,19 @@ export function writeTarget(kind: ClusterKind, name: string, container?: string)
 }
 
 function bareFault(name: string): string | undefined {
+  // Alone it does not come here.
+  if (isTargetless(name)) return moreThanTargetless
   const row = rowNamed(name)
   if (row !== undefined && name !== '') return `the name after the kind is missing, as in "${row.kind}/NAME"`
   return nameFault(name, 'object', longestName)
 }
 
+const moreThanTargetless = `"${targetless}" takes nothing after it, and -n names the namespace`
+
 function kindFault(word: string): string | undefined {
   if (word === '') return 'the kind before "/" is missing'
   if (rowNamed(word) !== undefined) return undefined
-  if (isTargetless(word)) return `"${targetless}" takes nothing after it, and -n names the namespace`
+  if (isTargetless(word)) return moreThanTargetless
   const words = [...kindTable.flatMap(({ kind, resource }) => [kind, resource]), 'label']
   return `"${shown(word)}" is no kind of target${suggestion(word, words)}`
 }

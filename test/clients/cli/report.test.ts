@@ -45,6 +45,17 @@ function printed(make: (write: (text: string) => void) => { report(line: ExecLin
 const said = (verbosity: Verbosity) => printed(write => lineReporter(write, verbosity))
 
 describe('lineReporter()', () => {
+  it('names the pod that connections leave from where there is no target', () => {
+    const written: string[] = []
+    lineReporter(text => written.push(text), 'normal').report({
+      ...{ event: 'ready', sessionId: 's1', target: 'targetless', hostname: 'standin-agent-x' },
+      ...{ addresses: ['10.1.0.2'], ports: [] },
+    })
+    assert.deepEqual(written, [
+      'standin: standing in for no pod: connections leave from standin-agent-x, 10.1.0.2\n',
+    ])
+  })
+
   it('prints sentences that can be told from the output of the command', () => {
     assert.deepEqual(said('normal'), [
       'standin: starting the agent (12 ms)',

@@ -62,12 +62,23 @@ describe('explain() of an agent that is not scheduled', () => {
     assert.equal(told.step, 'schedule')
     assert.equal(told.message, 'node "node-a": not enough cpu (Insufficient cpu)')
     assert.equal(told.kind, 'agent-not-scheduled')
+    assert.match(told.failure, /^Cannot start agent on node "node-a": not enough cpu/)
     assert.equal(told.fix, 'Free room on that node, or lower agent.resources.requests')
   })
   it('fails at once when agent.node_selector does not fit the node of the target', () => {
     const told = atOnce('selectorMismatch', { selects: true })
     assert.equal(told.kind, 'agent-not-scheduled')
     assert.equal(told.fix, 'Take agent.node_selector away')
+  })
+  it('waits for any node without a target, and says what they all lack', () => {
+    const anywhere = { node: '', targetless: true }
+    const told = inTime('noCpu', anywhere)
+    assert.equal(told.message, 'any node: not enough cpu (Insufficient cpu)')
+    assert.equal(told.failure, 'Cannot start agent on any node: not enough cpu (Insufficient cpu)')
+    assert.equal(told.fix, 'Free room on a node, or lower agent.resources.requests')
+    const mismatch = inTime('selectorMismatch', { ...anywhere, selects: true })
+    assert.equal(mismatch.failure, 'Cannot start agent on any node: agent.node_selector fits no Linux node')
+    assert.equal(mismatch.fix, 'Take agent.node_selector away')
   })
   it('says that the node is gone when no selector of the user is in the way', () => {
     assert.match(inTime('nodeGone').failure, /the scheduler does not know it any more$/)

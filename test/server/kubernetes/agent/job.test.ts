@@ -1,5 +1,6 @@
 // The agent's Job: its rights, its place, its bounds, and what the configuration changes of it.
 import assert from 'node:assert/strict'
+import type { V1PodSpec } from '@kubernetes/client-node'
 import type { AgentConfig } from '../../../../protocol/config.ts'
 import { agentJob } from '../../../../server/kubernetes/agent/job.ts'
 import { agentName } from '../../../../server/kubernetes/agent/marks.ts'
@@ -102,6 +103,89 @@ describe('agentJob()', () => {
     assert.equal(job.metadata?.labels?.['app.kubernetes.io/instance'], 'standin-agent-x')
   })
 })
+
+describe('agentJob() without a target', () => {
+  const withoutTarget = (config: AgentConfig = {}) => {
+    const job = agentJob({ name: 'standin-agent-x', node: undefined, command: ['node', '-e', '1'], config })
+    const pod = job.spec!.template.spec!
+    return { job, pod, container: pod.containers[0]! }
+  }
+
+  it('is what Pod Security "restricted" admits', () => {
+    assert.deepEqual(restrictedFaults(withoutTarget().pod), [])
+  })
+  it('has no capability at all, no token, and no folder that it could write to', () => {
+    const { pod, container } = withoutTarget()
+    assert.deepEqual(container.securityContext?.capabilities, { drop: ['ALL'] })
+    assert.equal(container.securityContext?.readOnlyRootFilesystem, true)
+    assert.equal(pod.automountServiceAccountToken, false)
+    assert.deepEqual(pod.volumes ?? [], [])
+    assert.deepEqual(container.volumeMounts ?? [], [])
+  })
+  it('runs on any Linux node that takes it, with the variables of the services', () => {
+    const { pod } = withoutTarget({ node_selector: { disk: 'ssd' } })
+    assert.deepEqual(pod.nodeSelector, { 'kubernetes.io/os': 'linux', disk: 'ssd' })
+    assert.deepEqual([pod.affinity, pod.tolerations], [undefined, undefined])
+    assert.equal(pod.enableServiceLinks, true)
+    const tolerations = [{ key: 'gpu', operator: 'Exists' }]
+    assert.deepEqual(withoutTarget({ tolerations }).pod.tolerations, tolerations)
+  })
+  it('ends by itself as every other, with the same marks', () => {
+    const { spec, metadata } = withoutTarget().job
+    assert.deepEqual(
+      [spec?.backoffLimit, spec?.template.spec?.restartPolicy, spec?.ttlSecondsAfterFinished],
+      [0, 'Never', 0],
+    )
+    assert.equal(spec?.activeDeadlineSeconds, 600)
+    assert.equal(metadata?.labels?.['app.kubernetes.io/managed-by'], 'standin')
+  })
+  it('lays security_context over its own, whose user can so be left to the cluster', () => {
+    const { container } = withoutTarget({ security_context: { runAsUser: null } })
+    assert.equal(container.securityContext?.runAsUser, null)
+    assert.equal(container.securityContext?.runAsNonRoot, true)
+  })
+})
+
+describe('restrictedFaults()', () => {
+  it('finds what an agent with a target asks for', () => {
+    assert.deepEqual(restrictedFaults(made().pod), [
+      'hostPID',
+      'capabilities.add SYS_ADMIN, SYS_PTRACE, NET_ADMIN, NET_RAW, BPF',
+      'runAsNonRoot',
+      'runAsUser 0',
+    ])
+  })
+})
+
+/** Source: Kubernetes, "Pod Security Standards", levels "baseline" and "restricted", as far as the spec of an agent could break them. */
+function restrictedFaults(pod: V1PodSpec): string[] {
+  const ofVolumes = (pod.volumes ?? []).flatMap(({ name, ...source }) =>
+    Object.keys(source).filter(kind => !restrictedVolumes.includes(kind)),
+  )
+  const ofHost = (['hostNetwork', 'hostPID', 'hostIPC'] as const).filter(key => pod[key] === true)
+  const ofContainers = pod.containers.flatMap(({ ports = [], securityContext: of = {} }) => {
+    const { capabilities: { add = [], drop = [] } = {}, seccompProfile, runAsUser } = of
+    return [
+      ...(ports.some(({ hostPort }) => hostPort) ? ['hostPort'] : []),
+      ...(of.privileged ? ['privileged'] : []),
+      ...(of.allowPrivilegeEscalation === false ? [] : ['allowPrivilegeEscalation']),
+      ...(drop.includes('ALL') ? [] : ['capabilities.drop']),
+      ...(add.every(name => name === 'NET_BIND_SERVICE') ? [] : [`capabilities.add ${add.join(', ')}`]),
+      ...(of.runAsNonRoot === true ? [] : ['runAsNonRoot']),
+      ...(runAsUser === 0 ? ['runAsUser 0'] : []),
+      ...(['RuntimeDefault', 'Localhost'].includes(seccompProfile?.type ?? '') ? [] : ['seccompProfile']),
+      ...(['procMount', 'seLinuxOptions', 'appArmorProfile', 'windowsOptions'] as const).filter(
+        key => of[key] !== undefined,
+      ),
+    ]
+  })
+  return [...ofHost, ...ofVolumes, ...ofContainers]
+}
+
+const restrictedVolumes = [
+  ...['configMap', 'csi', 'downwardAPI', 'emptyDir', 'ephemeral', 'persistentVolumeClaim', 'projected'],
+  'secret',
+]
 
 describe('agentName()', () => {
   it('is a name of a Job, another one each time', () => {

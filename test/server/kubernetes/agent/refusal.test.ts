@@ -1,11 +1,11 @@
 // What a cluster's refusal to make an agent means, and what the user can do about it.
 import assert from 'node:assert/strict'
 import { Failure } from '../../../../protocol/errors.ts'
-import { refusalOf } from '../../../../server/kubernetes/agent/refusal.ts'
+import { type Refused, refusalOf } from '../../../../server/kubernetes/agent/refusal.ts'
 import { createFailure } from '../../../../server/kubernetes/agent/start-job.ts'
 
 const inJob = { namespace: 'shop', ephemeral: false }
-const fixOf = (text: string, refused = inJob) => refusalOf(text, refused).fix
+const fixOf = (text: string, refused: Refused = inJob) => refusalOf(text, refused).fix
 
 describe('refusalOf()', () => {
   it('takes the name of the object off, which the reader did not choose', () => {
@@ -38,6 +38,23 @@ describe('refusalOf()', () => {
       fixOf('admission webhook "x" denied the request: no hostPID', refused),
       /ephemeral to true/,
     )
+  })
+  it('tells an agent without a target of no other namespace for its agent, and of no ephemeral container', () => {
+    const refused = { namespace: 'shop', ephemeral: false, targetless: true }
+    const violates = 'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true'
+    assert.match(fixOf(violates, refused), /^Leave agent\.security_context out/)
+    const scc = 'pods "x-" is forbidden: unable to validate against any security context constraint: []'
+    assert.match(fixOf(scc, refused), /^Set agent\.security_context to \{"runAsUser": null/)
+    for (const text of [
+      'admission webhook "x" denied the request: hostPID is forbidden',
+      'admission webhook "x" denied the request: nobody may',
+      'pods "x" is forbidden: exceeded quota: small',
+      'Internal error occurred: failed calling webhook "x": connection refused',
+      'unable to create new content in namespace shop because it is being terminated',
+    ]) {
+      assert.match(fixOf(text, refused), /^[A-Z]/)
+      assert.doesNotMatch(fixOf(text, refused), /agent\.namespace|agent\.ephemeral/)
+    }
   })
   it('knows the refusal of OpenShift', () => {
     const text =

@@ -96,6 +96,19 @@ describe('admissionNeeds()', () => {
     assert.equal(hidden?.unknown, 'you may not read namespace "shop", nor make a dry run of its pods')
   })
 
+  it('without a target are what Pod Security "restricted" admits, where no dry run of the pod may be made', async () => {
+    const of = { chosen: undefined, targetless: true, namespace: 'shop', mayMake: true }
+    const ask = (agent: AgentConfig, answers: Answers) =>
+      admissionNeeds(cluster(answers).api, { ...of, agent, signal: new AbortController().signal })
+    const [job, security] = await ask({}, { namespace: enforcing('restricted') })
+    assert.deepEqual([job?.granted, security?.granted], [true, true])
+    assert.equal(security?.what, 'Pod Security level "restricted" in namespace "shop"')
+    const own = (await ask({ security_context: { runAsUser: 0 } }, {})).at(-1)
+    assert.deepEqual([own?.granted, own?.unknown !== undefined], [false, true])
+    const refused = (await ask({ security_context: {} }, { mayCreatePods: true, pods: violates })).at(-1)
+    assert.match(refused?.fix ?? '', /Leave agent\.security_context out/)
+  })
+
   it('of an ephemeral container come from a dry run of the change to the pod', async () => {
     const { found, asked } = await needs({ patch: violates }, { ephemeral: true })
     assert.deepEqual(asked, ['PATCH /api/v1/namespaces/shop/pods/web/ephemeralcontainers'])

@@ -44,7 +44,8 @@ describe('parseTarget()', () => {
     refused('/shop', 'the kind before "/" is missing')
     refused('deployment', 'the name after the kind is missing, as in "deployment/NAME"')
     refused('sts', 'the name after the kind is missing, as in "statefulset/NAME"')
-    refused('targetless', 'a session needs a pod, name one')
+    for (const more of ['container/web', 'shop'])
+      refused(`targetless/${more}`, '"targetless" takes nothing after it, and -n names the namespace')
   })
   it('says what is wrong with the name', () => {
     refused('', 'it is empty')
