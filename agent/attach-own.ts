@@ -1,4 +1,5 @@
 // Serves the link of a session without a target, in the agent's own container: connections leave from its pod. No right and no native code.
+import { readFileSync } from 'node:fs'
 import type { Server } from 'node:net'
 import { hostname } from 'node:os'
 import type { AgentEvent, TargetFacts } from '../protocol/agent/control.ts'
@@ -12,6 +13,7 @@ import { reachableAddresses } from './linux/local-addresses.ts'
 import { log } from './log.ts'
 import { createDialler } from './outgoing/dial.ts'
 import { boundEnvironment, droppedText } from './targets/environment.ts'
+import { nameFilesBy } from './targets/name-files.ts'
 import { serviceVariables } from './targets/service-variables.ts'
 
 const nothing = { packets: 0, bytes: 0, ringDrops: 0, connections: 0, gaps: 0, slow: 0, unopened: 0 }
@@ -50,6 +52,17 @@ function ownFacts(environment: Record<string, string>): TargetFacts {
   return {
     target: { target: 'targetless', kind: 'targetless', name, ready: true, ports: [] },
     ...{ hostname: name, addresses: reachableAddresses(), ports: [], environment, ownNetwork: true },
+    nameFiles: nameFilesBy(readOwn),
+  }
+}
+
+/** The kubelet gives our container the files that it gives every container of the namespace. */
+function readOwn(path: string, maxBytes: number): string | undefined {
+  try {
+    return readFileSync(path).subarray(0, maxBytes).toString('utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 

@@ -9,8 +9,8 @@ import { isRefused, namespaceOf, readEnvironment, readProc, readStat } from './l
 import { bundleEnvironment } from './targets/bundle.ts'
 import { parseCommand } from './targets/command.ts'
 import { boundEnvironment, droppedText, isOverwritten, parseEnvironment } from './targets/environment.ts'
-import { readNameFiles } from './targets/name-files.ts'
 import { readAddresses, readSidecar } from './targets/network.ts'
+import { readNameFiles } from './targets/read-name-files.ts'
 import type { Scope } from './targets/scope.ts'
 import { hasEnded } from './targets/stat.ts'
 

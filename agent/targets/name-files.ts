@@ -1,6 +1,5 @@
 // The files by which a target's processes find names: what they hold, and why one cannot be read.
 import type { TargetFacts } from '../../protocol/agent/control.ts'
-import { readInRoot } from '../linux/in-root.ts'
 
 export type NameFiles = TargetFacts['nameFiles']
 
@@ -8,12 +7,12 @@ const paths = { resolvConf: '/etc/resolv.conf', hosts: '/etc/hosts' } as const
 /** Both travel with the other facts in one control frame. */
 const maxBytes = 128 << 10
 
-/** All containers of a pod have the same two files, so that our own do where the target's may not be read. A missing one reads as none. */
-export function readNameFiles(pid: number | 'self', { inPod }: { inPod: boolean }): NameFiles {
+/** `textOf` reads at most so many bytes, gives nothing for a file that is missing, which reads as none, and throws with the errno as `code`. */
+export function nameFilesBy(textOf: (path: string, maxBytes: number) => string | undefined): NameFiles {
   const files: NameFiles = { notices: [] }
   for (const [name, path] of Object.entries(paths) as [keyof typeof paths, string][]) {
     try {
-      const text = textOf(pid, path, inPod)
+      const text = textOf(path, maxBytes + 1)
       if (text === undefined) continue
       const whole = wholeLines(text)
       files[name] = whole
@@ -27,16 +26,6 @@ export function readNameFiles(pid: number | 'self', { inPod }: { inPod: boolean 
     }
   }
   return files
-}
-
-function textOf(pid: number | 'self', path: string, inPod: boolean): string | undefined {
-  try {
-    return readInRoot(pid, path, maxBytes + 1).toString('utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    if (inPod && pid !== 'self') return textOf('self', path, inPod)
-    throw error
-  }
 }
 
 function wholeLines(text: string): string {

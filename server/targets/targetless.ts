@@ -22,8 +22,11 @@ export function targetlessFaults({ target, agent, feature }: SessionConfig): str
         ]
       : []),
     ...(asksForIncoming(feature)
-      ? [`feature.network.incoming: nothing arrives at ${targetless}, leave it out or set it to "off"`]
+      ? [
+          `feature.network.incoming: nothing arrives at ${targetless}, leave it out, set it to "off", or name another file with -f`,
+        ]
       : []),
+    ...(feature?.hostname === true ? [`feature.hostname: ${targetless} has no host name to give`] : []),
   ]
 }
 
@@ -33,7 +36,10 @@ function asksForIncoming(feature: SessionConfig['feature']): boolean {
   return typeof incoming === 'string' || incoming.mode !== 'off'
 }
 
-/** The configuration as it is in force there: nothing arrives, and the loopback of a pod in which nobody but the agent listens is nobody's. */
+/**
+ * The configuration as it is in force there: nothing arrives, the loopback of a pod in which nobody but the agent listens is nobody's, and its
+ * host name is the agent's alone.
+ */
 export function targetlessConfig<C extends SessionConfig>(config: C): C {
   const outgoing = config.feature?.network?.outgoing ?? true
   const own = typeof outgoing === 'boolean' ? { tcp: outgoing } : outgoing
@@ -42,5 +48,5 @@ export function targetlessConfig<C extends SessionConfig>(config: C): C {
     incoming: 'off' as const,
     outgoing: outgoing === false ? outgoing : { ...own, ignore_localhost: true },
   }
-  return { ...config, feature: { ...config.feature, network } }
+  return { ...config, feature: { ...config.feature, network, hostname: false } }
 }

@@ -90,13 +90,17 @@ describe('an agent without a target', () => {
     agent.link.close('the test is over')
   })
 
-  it('tells of its own pod, of the services of its namespace, and of nothing that listens', async () => {
+  it('tells of its own pod, its files of names, of the services of its namespace, and of nothing that listens', async () => {
     const { agent } = await linked()
-    const { target, ...facts } = await agent.ask({ ask: 'describe' })
+    const { target, nameFiles, ...facts } = await agent.ask({ ask: 'describe' })
     assert.deepEqual((target as Line).target, 'targetless')
     assert.deepEqual(facts, {
       ...{ hostname: hostname(), addresses: [cable.first.ipv4, cable.first.ipv6] },
       ...{ ports: [], environment: service, ownNetwork: true },
+    })
+    const read = (path: string) => readFileSync(path, 'utf8')
+    assert.deepEqual(nameFiles, {
+      ...{ notices: [], resolvConf: read('/etc/resolv.conf'), hosts: read('/etc/hosts') },
     })
     const counters = Object.values(await agent.ask({ ask: 'counters' }))
     assert.deepEqual([...new Set(counters)], [0])

@@ -81,21 +81,17 @@ describe('a session without a target', () => {
 
   const exec = (command: readonly string[], options: Parameters<StandinRuns['exec']>[2] = {}) =>
     runs.exec({ namespace, target }, command, options)
-  const asking = (path: string, ...often: string[]) => [
-    process.execPath,
-    '-e',
-    ask,
-    shop.address,
-    path,
-    ...often,
-  ]
+  const asking = (path: string, ...often: string[]) => {
+    const name = `shop.${shop.namespace}`
+    return [process.execPath, '-e', ask, name, path, ...often]
+  }
   /** Addresses that the shop saw ask for the path. */
   const callers = async (path: string): Promise<string[]> => {
     const lines = (await shop.served()).filter(line => line.startsWith(`${path} `))
     return [...new Set(lines.map(line => line.replace('::ffff:', '').split(' ')[3]!))]
   }
 
-  it("reaches a service from a pod of the namespace, with the services' variables, and leaves nothing", async () => {
+  it("reaches a service by its name from a pod of the namespace, with the services' variables, and leaves nothing", async () => {
     const before = await objects({ namespaces: [namespace] })
     const run = exec(asking('/once'))
     assert.equal(await run.code, 0, run.stderr.all.join('\n'))
@@ -114,6 +110,14 @@ describe('a session without a target', () => {
       const { left, taken } = difference(before, await objects({ namespaces: [namespace] }))
       return left.length + taken.length === 0
     })
+  })
+
+  it('finds the names of its namespace', async () => {
+    const look = `require('dns').lookup('own-ledger', { all: true }, (error, found) => console.log(error?.code ?? found[0].address))`
+    const run = exec([process.execPath, '-e', look])
+    assert.equal(await run.code, 0, run.stderr.all.join('\n'))
+    const service = await objectOf(['-n', namespace, 'service', 'own-ledger'])
+    assert.deepEqual(run.stdout.all, [service.spec.clusterIP])
   })
 
   it('hears the errors that the pod hears, and of loopback those of this machine, not of its agent', async () => {

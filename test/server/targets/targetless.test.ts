@@ -30,7 +30,7 @@ describe('configFaults() of a session without a target', () => {
     const asked: Network['incoming'][] = ['mirror', {}, { ports: [80] }, { port_mapping: [[1, 80]] }]
     for (const incoming of asked)
       assert.deepEqual(configFaults(withNetwork({ incoming })), [
-        'feature.network.incoming: nothing arrives at targetless, leave it out or set it to "off"',
+        'feature.network.incoming: nothing arrives at targetless, leave it out, set it to "off", or name another file with -f',
       ])
     assert.deepEqual(configFaults(withNetwork({ incoming: 'off' })), [])
     assert.deepEqual(configFaults(withNetwork({ incoming: { mode: 'off', ports: [80] } })), [])
@@ -46,6 +46,13 @@ describe('configFaults() of a session without a target', () => {
     assert.match(configFaults({ target: 'targetless', agent: { namespace: 'shop' } }).join(), elsewhere)
   })
 
+  it('refuses to give a host name, for there is no pod to have one', () => {
+    assert.deepEqual(configFaults({ target, feature: { hostname: true } }), [
+      'feature.hostname: targetless has no host name to give',
+    ])
+    assert.deepEqual(configFaults({ target, feature: { hostname: false } }), [])
+  })
+
   it('leaves every other target alone', () => {
     const agent = { namespace: 'standin' }
     assert.deepEqual(configFaults({ ...withNetwork({ incoming: 'mirror' }), target: 'pod/a', agent }), [])
@@ -53,10 +60,11 @@ describe('configFaults() of a session without a target', () => {
 })
 
 describe('targetlessConfig()', () => {
-  it('has no incoming traffic, whose lack is then no news, and keeps loopback on this machine', () => {
-    const config = targetlessConfig({ target })
+  it('has no incoming traffic, whose lack is then no news, and keeps loopback and host name', () => {
+    const config = targetlessConfig<SessionConfig>({ target })
     assert.equal(portRules(config).mirror, false)
     assert.deepEqual(outgoingRulesOf(config), { tcp: true, ignoreLocalhost: true })
+    assert.equal(config.feature?.hostname, false)
   })
   it('keeps what else was configured', () => {
     const config = targetlessConfig({
