@@ -1,8 +1,9 @@
 // Sessions without a target, in a namespace that enforces Pod Security "restricted": what they reach, what they may, and what is left of them.
 import assert from 'node:assert/strict'
 import { hostname } from 'node:os'
+import type { AgentConfig } from '../../../protocol/config.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
-import { startRawServer } from '../../stage/raw-server.ts'
+import { type Answer, startRawServer } from '../../stage/raw-server.ts'
 import { until } from '../run.ts'
 import { ClientUsers } from '../stage/client-users.ts'
 import { apply, freshNamespace, objectOf, settledNamespace } from '../stage/kubectl.ts'
@@ -132,18 +133,25 @@ describe('a session without a target', () => {
     assert.deepEqual(run.stdout.all, ['ECONNREFUSED,ECONNREFUSED,ECONNREFUSED'])
   })
 
-  it('tells an editor the namespace, and neither ports nor warnings', async () => {
+  /** What startSession answers an editor that then stops. */
+  async function startSession(agent: AgentConfig = {}): Promise<Answer> {
     const { child, client, ended } = startRawServer(['--stdio'], environment)
-    await client.ask('initialize', {})
-    const started = await client.ask('startSession', { target, config: configIn(namespace) })
-    assert.equal(started.error, undefined, JSON.stringify(started.error))
-    const { target: told, ports, warnings, hostname: name } = started.result!
+    try {
+      await client.ask('initialize', {})
+      return await client.ask('startSession', { target, config: configIn(namespace, agent) })
+    } finally {
+      child.stdin?.end()
+      await ended
+    }
+  }
+
+  it('tells an editor the namespace, and neither ports nor warnings', async () => {
+    const { result, error } = await startSession()
+    assert.equal(error, undefined, JSON.stringify(error))
+    const { target: told, ports, warnings, hostname: name } = result!
     assert.deepEqual(told, { target, kind: target, name: namespace, ready: true, ports: [], namespace })
     assert.deepEqual([ports, warnings], [[], []])
     assert.match(String(name), /^standin-agent-/)
-    await client.ask('stopSession', { sessionId: started.result!.sessionId })
-    child.stdin?.end()
-    await ended
   })
 
   it('goes on from another pod when its agent is killed', async () => {
@@ -222,15 +230,10 @@ describe('a session without a target', () => {
   })
 
   it('is not admitted with more rights than "restricted" has, and is told what to leave out', async () => {
-    const { child, client, ended } = startRawServer(['--stdio'], environment)
-    await client.ask('initialize', {})
-    const config = configIn(namespace, { security_context: { runAsUser: 0 } })
-    const { error } = await client.ask('startSession', { target, config })
+    const { error } = await startSession({ security_context: { runAsUser: 0 } })
     assert.equal(error?.data.kind, 'agent-refused')
     assert.match(error.message, /violates PodSecurity "restricted:latest": .*runAsUser=0/)
     assert.match(error.data.fix, /^Leave agent\.security_context out/)
-    child.stdin?.end()
-    await ended
     const jobs = await objectOf(['-n', namespace, 'jobs'])
     assert.deepEqual(jobs?.items ?? [], [])
   })
