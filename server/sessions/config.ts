@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path'
 import { decode } from '../../protocol/codec.ts'
 import { type SessionConfig, sessionConfig } from '../../protocol/config.ts'
 import { Failure } from '../../protocol/errors.ts'
+import { isTargetless, targetlessConfig } from '../targets/targetless.ts'
 import { blankComments } from './comments.ts'
 import { configFaults } from './config-faults.ts'
 
@@ -35,7 +36,8 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadedConfig> 
   const own = sources.target ? { target: { path: sources.target } } : {}
   const layers = [read?.config ?? {}, sources.config ?? {}, own].map(withTargetObject)
   const merged = layers.reduce<unknown>(layOver, {}) as LoadedConfig
-  return checkConfig(withPath(merged, folder), read?.file ?? 'config')
+  const config = checkConfig(withPath(merged, folder), read?.file ?? 'config')
+  return isTargetless(config.target?.path) ? targetlessConfig(config) : config
 }
 
 export type ClusterQuestion = Pick<ConfigSources, 'target' | 'configFile' | 'folder'> & {

@@ -8,7 +8,6 @@ import type { HookedProcess } from '../processes/hooked-process.ts'
 import type { Hooks } from '../processes/hooks.ts'
 import type { LaunchedProcess } from '../processes/launched.ts'
 import type { Client } from '../rpc/client.ts'
-import { isTargetless, targetlessConfig } from '../targets/targetless.ts'
 import { Session } from './session.ts'
 
 const keptAfterEnd = 100
@@ -23,10 +22,9 @@ export class Sessions {
     this.#context = context
   }
 
-  add(target: string, given: SessionConfig): Session {
+  add(target: string, config: SessionConfig): Session {
     if (this.#closed) throw new Failure('request-invalid', { reason: 'the server ends' })
     this.#lastId += 1
-    const config = isTargetless(target) ? targetlessConfig(given) : given
     const session = new Session({ ...this.#context, id: `s${this.#lastId}`, target, config })
     this.#all.set(session.id, session)
     this.#forgetOldest()

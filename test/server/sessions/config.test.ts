@@ -109,6 +109,21 @@ describe('loadConfig()', () => {
       /standin\.json": agent\.namespace: an ephemeral container has none/,
     )
   })
+
+  it('is what a session without a target can have, whoever named it so, and refuses the rest', async () => {
+    byDefault('{"target": {"path": "pod/a", "namespace": "shop"}}')
+    const config = await loadConfig({ folder, target: 'targetless' })
+    assert.deepEqual(config, {
+      target: { path: 'targetless', namespace: 'shop' },
+      feature: {
+        network: { incoming: 'off', outgoing: { tcp: true, ignore_localhost: true } },
+        hostname: false,
+      },
+    })
+    byDefault('{"feature": {"network": {"incoming": {"port_mapping": [[3000, 80]]}}}}')
+    const refused = /standin\.json": feature\.network\.incoming: nothing arrives at targetless/
+    await assert.rejects(loadConfig({ folder, target: 'targetless' }), refused)
+  })
 })
 
 describe('withConfig()', () => {
