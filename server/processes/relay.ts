@@ -8,9 +8,12 @@ import { programPath } from '../../protocol/programs.ts'
 import { awaitEnd, childGone } from '../children.ts'
 import { within } from '../deadline.ts'
 import { ownEnvironment } from '../own-environment.ts'
+import { Turns } from '../turns.ts'
 
 const startTimeoutMs = 10_000
 const completeTimeoutMs = 5_000
+/** It answers one after the other, so that whoever is behind many others would wait for them. */
+const mostAsked = 64
 const endPatienceMs = 2_000
 /** A relay that lived no longer than this is not replaced sooner. */
 const shortLifeMs = 1_000
@@ -28,6 +31,7 @@ export class Relay {
   #running: Running | undefined
   #lastId = 0
   #closed = false
+  readonly #turns = new Turns(mostAsked)
   readonly #tell = new Set<(quiet: QuietPorts) => void>()
 
   /** Called with the ports of each relay that takes the place of one that died; until the returned function is called. */
@@ -44,7 +48,11 @@ export class Relay {
   }
 
   /** The other end of the connection that is in progress from there. Rejects when the process has given it up. */
-  async complete(from: Endpoint): Promise<Socket> {
+  complete(from: Endpoint): Promise<Socket> {
+    return this.#turns.run(() => this.#complete(from))
+  }
+
+  async #complete(from: Endpoint): Promise<Socket> {
     const running = this.#running
     if (running === undefined) throw failed('it has ended, and what was in progress with it')
     this.#lastId += 1
@@ -115,7 +123,8 @@ function take(
 ): void {
   const asked = waiting.get(completed)
   if (asked === undefined || socket === undefined) {
-    socket?.destroy()
+    // Nobody has it any more: an end would look like the peer's.
+    socket?.resetAndDestroy()
     asked?.reject(failed(errno ?? 'it gave no socket'))
     return
   }
