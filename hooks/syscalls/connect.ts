@@ -41,8 +41,6 @@ const EINPROGRESS = 115
 const AF_UNSPEC = 0
 const AF_UNIX = 1
 
-const nameserver: OutgoingDecision = { where: 'pod', why: "the pod's nameserver" }
-
 export const decideConnect = (
   to: Endpoint,
   facts: OutgoingFacts,
@@ -57,7 +55,7 @@ export function answerConnect(call: Call, world: World): Outcome {
   if (bytes.readUInt16LE(0) === AF_UNSPEC) return disconnected(call, world)
   const to = readAddress(bytes)
   if (to === undefined) return connectElsewhere(bytes, world)
-  const decision = world.names.isNameserver(to) ? nameserver : decideConnect(to, world)
+  const decision = decideConnect(to, world)
   const isLeft = decision.where === 'here' && decision.instead === undefined && world.outgoing.size === 0
   if (isLeft && !world.outgoingRules?.watched) return leaveAlone(decision.why)
   return withCopy(

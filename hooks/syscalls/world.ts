@@ -92,6 +92,7 @@ export type World = {
   readonly outgoing: Map<bigint, Outgoing>
   /** Whether something on this machine takes connections to that address. */
   listensHere(to: Endpoint): boolean
+  isNameserver(to: Endpoint): boolean
   /** Whether that address is one of this machine's. */
   isOwnAddress(address: string): boolean
   isWanted(port: number): boolean
@@ -111,6 +112,7 @@ export function makeWorld(options: {
   notice: (notice: Notice) => void
   listening: (listener: Listener) => void
 }): World {
+  const names = makeNames()
   return {
     listener: options.listener,
     supervisor: process.pid,
@@ -126,10 +128,11 @@ export function makeWorld(options: {
     undelivered: new BoundedMap(undeliveredLimit),
     substitutes: new Map(),
     outgoingRules: undefined,
-    names: makeNames(),
+    names,
     outgoingFilter: undefined,
     outgoing: new BoundedMap(socketLimit),
     listensHere: makeListensHere(),
+    isNameserver: to => names.isNameserver(to),
     isOwnAddress: makeOwnAddresses(),
     isWanted: port => isWanted(options.memory.wanted, port),
     tell: options.tell,

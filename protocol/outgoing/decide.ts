@@ -8,6 +8,8 @@ export type OutgoingFacts = {
   /** undefined when nothing leaves from the pod. */
   readonly outgoingRules: { tcp: boolean; udp?: boolean | undefined; ignoreLocalhost: boolean } | undefined
   readonly outgoingFilter: OutgoingFilter | undefined
+  /** Whether the process asks the pod's nameserver there. */
+  isNameserver(to: Endpoint): boolean
   /** Whether that address is one of this machine's. */
   isOwnAddress(address: string): boolean
   /** Whether something on this machine takes connections, or datagrams, to that address. */
@@ -25,6 +27,7 @@ const pod = (why: string): OutgoingDecision => ({ where: 'pod', why })
 const here = (why: string): OutgoingDecision => ({ where: 'here', why })
 
 export function decideOutgoing(protocol: Protocol, to: Endpoint, facts: OutgoingFacts): OutgoingDecision {
+  if (facts.isNameserver(to)) return pod("the pod's nameserver")
   const isLocal = isOfLoopback(to.address)
   const substitute = facts.substitutes.get(to.port)
   if (isLocal && protocol === 'tcp' && substitute !== undefined)

@@ -15,7 +15,7 @@ import { listensHere } from './listens-here.ts'
 
 export type Explained = t.TypeOf<(typeof explainConnect)['result']>
 /** What decides: of a session, or of a configuration. */
-export type Circumstances = Pick<OutgoingFacts, 'isWanted' | 'substitutes'> & {
+export type Circumstances = Pick<OutgoingFacts, 'isWanted' | 'substitutes' | 'isNameserver'> & {
   rules: OutgoingRules
   names: LearnedNames
 }
@@ -49,12 +49,12 @@ function checkHost(host: string): void {
   throw new Failure('params-invalid', { method: 'explainConnect', faults: `host: ${fault}` })
 }
 
-function factsOf({ rules, names, isWanted, substitutes }: Circumstances): OutgoingFacts {
+function factsOf({ rules, names, ...known }: Circumstances): OutgoingFacts {
   const { filter } = names.into(rules)
   return {
     outgoingRules: rules,
     outgoingFilter: filter === undefined ? undefined : new OutgoingFilter(filter),
-    ...{ isOwnAddress, listensHere, isWanted, substitutes },
+    ...{ isOwnAddress, listensHere, ...known },
   }
 }
 

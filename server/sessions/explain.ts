@@ -30,5 +30,6 @@ function circumstancesOf(config: SessionConfig): Circumstances {
     names: new LearnedNames(rules.filter, async () => {}),
     isWanted: port => wanted.includes(port),
     substitutes: new Map(),
+    isNameserver: () => false,
   }
 }

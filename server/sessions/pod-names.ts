@@ -73,13 +73,17 @@ export class PodNames {
 
   /** A process's connection to what is the pod's. */
   connect(call: OutgoingCall): void {
-    const { address, port } = call.to
-    if (port === dnsPort && this.#nameservers.has(address))
+    const { address } = call.to
+    if (this.isNameserver(call.to))
       void this.#questions.connect(call, {
         own: { address: this.#ownFor(address), port: call.from.port },
         withinMs: this.#questionMs,
       })
     else this.#outgoing.connect(call)
+  }
+
+  isNameserver({ address, port }: Endpoint): boolean {
+    return port === dnsPort && this.#nameservers.has(address)
   }
 
   abandoned(connection: string): void {

@@ -104,7 +104,8 @@ export class Session {
   /** What decides where connections of its processes go. */
   get circumstances(): Circumstances {
     const rules = outgoingRulesOf(this.#options.config)
-    return { rules, names: this.learnedNames, ...this.processes.connectFacts }
+    const isNameserver = (to: Endpoint) => this.#names.isNameserver(to)
+    return { rules, names: this.learnedNames, isNameserver, ...this.processes.connectFacts }
   }
 
   get id(): string {

@@ -10,7 +10,9 @@ import { programPath } from '../../../protocol/programs.ts'
 import { explainConnect } from '../../../protocol/rpc/explain.ts'
 import { launch, writeProcess } from '../../../protocol/rpc/processes.ts'
 import { startSession, stopSession } from '../../../protocol/rpc/sessions.ts'
+import { inSession } from '../../stage/compared.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
+import { startNamedPod, suffix } from '../../stage/named-pod.ts'
 import { programOf } from '../../stage/pod.ts'
 import { type Reaching, startReaching } from '../../stage/reaching.ts'
 
@@ -83,6 +85,26 @@ describe('explainConnect', () => {
       backend.connection.request(explainConnect, { sessionId, host: ipv4, port: 80 }),
       /is stopped/,
     )
+  })
+
+  it('knows what a name resolved to when a process looked it up, and the nameserver that it asked', async () => {
+    const config = { feature: { network: { outgoing: { filter: { remote: ['web:9000'] } } } } }
+    const named = await startNamedPod(mark.environment, { config })
+    try {
+      const { sessionId, backend, pod } = named
+      const ask = (host: string, port: number) =>
+        backend.connection.request(explainConnect, { sessionId, host, port })
+      assert.equal((await ask('web', 9000)).addresses, undefined)
+      await inSession(named, ['python3', '-c', 'import socket; socket.gethostbyname("web")'])
+      const { ipv4 } = pod.cable.second
+      const rule = `entry "web:9000" of feature.network.outgoing.filter.remote, where web.${suffix} is`
+      assert.deepEqual((await ask('web', 9000)).addresses, [{ address: ipv4, where: 'pod', rule }])
+      assert.equal((await ask(ipv4, 9000)).rule, rule)
+      assert.equal((await ask(ipv4, 9001)).where, 'here')
+      assert.equal((await ask(ipv4, 53)).rule, "the pod's nameserver")
+    } finally {
+      await named.end()
+    }
   })
 
   it('says the same on the command line, from a configuration file alone', async () => {

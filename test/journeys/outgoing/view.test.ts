@@ -35,7 +35,7 @@ describe('a view of what leaves', () => {
     await untilNothing('processes of standin', () => processesOf(mark.value))
   })
 
-  async function run(...command: string[]): Promise<void> {
+  async function ends(command: string[]): Promise<void> {
     const { backend, sessionId } = reaching
     const { processId } = await backend.connection.request(launch, { sessionId, command })
     await backend.exitOf(processId)
@@ -49,7 +49,7 @@ describe('a view of what leaves', () => {
     const { trafficId } = await backend.connection.request(streamTraffic, {
       ...{ sessionId, credit: 100, bodyBytes: 1_000 },
     })
-    await run('curl', '-sS', '--max-time', '20', `http://${ipv4}:${servicePort}/stock`)
+    await ends(['curl', '-sS', '--max-time', '20', `http://${ipv4}:${servicePort}/stock`])
     await marks.until('the end', event => event === 'outgoingClosed')
     const [opened] = of('outgoingOpened')
     const [request] = of('request')
@@ -67,7 +67,7 @@ describe('a view of what leaves', () => {
     assert.ok(closed!.sent > 50 && closed!.received > 50, JSON.stringify(closed))
     await backend.connection.request(creditTraffic, { trafficId, credit: 100 })
 
-    await run('curl', '-sS', '--max-time', '20', `http://${ipv4}:${servicePort + 1}/`)
+    await ends(['curl', '-sS', '--max-time', '20', `http://${ipv4}:${servicePort + 1}/`])
     await marks.until('the refusal', event => event === 'outgoingFailed')
     const [failed] = of('outgoingFailed')
     assert.deepEqual([failed!.errno, failed!.to.port], ['ECONNREFUSED', servicePort + 1])
@@ -113,7 +113,7 @@ import socket
 socket.socket(type=socket.SOCK_DGRAM).connect(("127.0.0.1", 9))
 try: socket.create_connection(("127.0.0.1", ${pod.port}))
 except ConnectionRefusedError: pass`
-    await run('python3', '-c', code)
+    await ends(['python3', '-c', code])
     await marks.until('what stayed', event => event === 'outgoingStayed')
     assert.deepEqual(of('outgoingStayed').map(({ to, rule }) => [to, rule])[0], [
       { address: '127.0.0.1', port: pod.port },

@@ -6,6 +6,7 @@ import { type FilterSide, OutgoingFilter } from '../../../protocol/outgoing/filt
 const facts: OutgoingFacts = {
   outgoingRules: { tcp: true, udp: false, ignoreLocalhost: false },
   outgoingFilter: undefined,
+  isNameserver: ({ address }) => address === '10.96.0.10',
   isOwnAddress: address => address === '192.168.1.5',
   listensHere: to => to.port === 3000,
   isWanted: port => port === 8080,
@@ -60,6 +61,11 @@ describe('decideOutgoing()', () => {
     const udp = { ...facts, outgoingRules: { tcp: false, udp: true, ignoreLocalhost: false } }
     assert.equal(decideOutgoing('udp', to, udp).where, 'pod')
     assert.equal(decideOutgoing('udp', to, { ...udp, ...filtered('remote', 'tcp://10.0.0.1') }).where, 'here')
+  })
+
+  it('gives the pod its nameserver, whatever the rules', () => {
+    for (const more of [{}, { outgoingRules: undefined }, filtered('remote', '10.0.0.1')])
+      assert.deepEqual(decided('10.96.0.10', 53, more), { where: 'pod', why: "the pod's nameserver" })
   })
 
   describe('with a filter', () => {

@@ -11,6 +11,7 @@ function circumstances(...remote: string[]): Circumstances {
     names: new LearnedNames('filter' in rules ? filter : undefined, async () => {}),
     isWanted: port => port === 8080,
     substitutes: new Map(),
+    isNameserver: ({ port }) => port === 53,
   }
 }
 const said = (host: string, port: number, given: Circumstances, protocol?: 'udp') =>
@@ -30,6 +31,7 @@ describe('explain()', () => {
       'A UDP datagram to 10.1.2.3 port 81 stays on this machine: no entry of feature.network.outgoing.filter.remote matches.',
     )
     assert.equal(said('::ffff:10.1.2.3', 80, given).where, 'pod')
+    assert.equal(said('127.0.0.1', 53, given).rule, "the pod's nameserver")
     assert.equal(said('127.0.0.1', 8080, given).rule, "the process's own port")
     assert.equal(said('10.1.2.3', 80, circumstances()).rule, 'no filter keeps it here')
   })
