@@ -5,7 +5,7 @@ import { explainConnect } from './rpc/explain.ts'
 import { cleanCluster, listContexts, listNamespaces } from './rpc/kubernetes.ts'
 import { sessionState } from './rpc/sessions.ts'
 import { describeTarget, listTargets } from './rpc/targets.ts'
-import { trafficEvent } from './rpc/traffic.ts'
+import { outgoingEvent, trafficEvent } from './rpc/traffic.ts'
 
 const event = <const T extends string>(name: T, summary: string) => [oneOf(name), summary] as const
 
@@ -70,6 +70,7 @@ export const execLine = t.union([
     { reason: [t.string, 'why'], attempt: [count, 'number of the reconnection attempt'] },
   ),
   noticeLine,
+  ...outgoingEvent.types,
   object(
     'ExitLine',
     {

@@ -10,6 +10,7 @@ export type ExecOptions = SessionOptions & {
   env?: string[]
   portMapping?: string[]
   ports?: string
+  connections?: boolean
   output?: 'text' | 'json'
   outputFd?: string
   quiet?: boolean

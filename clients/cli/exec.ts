@@ -10,6 +10,7 @@ import { deferred } from '../rpc/deferred.ts'
 import { waitPatiently } from '../rpc/patience.ts'
 import { type ReportedError, reportedError } from '../rpc/reported-error.ts'
 import { introduce, type ServerProcess, startServer } from '../rpc/server-process.ts'
+import { tellConnections } from './connections.ts'
 import { exitCode, failedCode, type ProcessEnd, type SupervisorEnd, signalCode } from './exit-code.ts'
 import type { Reporter } from './report.ts'
 import { attachToken, reportSteps } from './report-steps.ts'
@@ -21,6 +22,8 @@ export type ExecRequest = {
   session: Parameters<typeof startSession.params.encode>[0]
   reporter: Reporter
   verbose: boolean
+  /** Each connection that the command makes is told. */
+  connections: boolean
   /** The lines are objects, for a script. */
   json: boolean
 }
@@ -109,6 +112,7 @@ class Run {
     const { sessionId, target, hostname, addresses, ports } = started
     reporter.report({ event: 'ready', sessionId, target: target.target, hostname, addresses, ports })
     for (const message of started.warnings) reporter.report({ event: 'notice', level: 'warning', message })
+    if (this.request.connections) await this.orBroken(tellConnections(server.connection, sessionId, reporter))
     await this.orBroken(this.prepare(sessionId))
     const end = await this.orBroken(this.commandEnd())
     const code = this.concluded(end)
@@ -160,8 +164,9 @@ class Run {
       reporter.report({ event: 'session', sessionId, state, reason, attempt })
       // The answer to startSession may be read later than the command reads Ctrl-C.
       if (state === 'running') this.running = true
-      // The supervisor warms up while the session attaches, and starts the command by itself when the session runs.
-      if (state === 'starting') this.prepare(sessionId).catch(thrown => this.broken.reject(thrown))
+      // The supervisor warms up while the session attaches, and starts the command by itself when the session runs: too early to miss nothing.
+      if (state === 'starting' && !this.request.connections)
+        this.prepare(sessionId).catch(thrown => this.broken.reject(thrown))
     })
     connection.on(processExit, ({ processId, ...end }) => {
       if (this.processId === undefined || processId === this.processId) this.processEnd.resolve(end)

@@ -2,6 +2,7 @@
 
 import type { ExecLine } from '../../protocol/cli-output.ts'
 import type { ReportedError } from '../rpc/reported-error.ts'
+import { connectionSentence } from './connections.ts'
 import { stepFilter, waitingText } from './steps.ts'
 import { printable } from './table.ts'
 
@@ -109,6 +110,11 @@ function sentences(line: ExecLine, options: { verbose: boolean }): string[] {
       return sessionSentences(line)
     case 'notice':
       return [line.message]
+    case 'outgoingOpened':
+    case 'outgoingFailed':
+    case 'outgoingClosed':
+    case 'outgoingStayed':
+      return [connectionSentence(line)]
     case 'exit':
       return []
     case 'error':

@@ -7,5 +7,6 @@ export async function runExec(command: string[], options: ExecOptions): Promise<
   const session = sessionParams(options, process.cwd())
   const json = options.output === 'json'
   const reporter = await reporterFor({ ...options, json })
-  return exec({ command, session, reporter, verbose: options.verbose === true, json })
+  const { verbose = false, connections = false } = options
+  return exec({ command, session, reporter, verbose, connections, json })
 }

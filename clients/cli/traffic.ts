@@ -1,13 +1,13 @@
 // standin traffic: attaches to a target without a command and shows its requests until Ctrl-C.
 
-import type { TrafficLine } from '../../protocol/cli-output.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { sessionStatus, startSession, stopSession } from '../../protocol/rpc/sessions.ts'
-import { creditTraffic, stopTraffic, streamTraffic, trafficEvents } from '../../protocol/rpc/traffic.ts'
+import { stopTraffic, streamTraffic } from '../../protocol/rpc/traffic.ts'
 import type { Connection } from '../rpc/connection.ts'
 import { deferred } from '../rpc/deferred.ts'
 import { ask } from './client.ts'
 import { attachParams, portList } from './exec-options.ts'
+import { creditEvents, followTraffic, type TrafficReader } from './follow-traffic.ts'
 import { attachToken, reportSteps } from './report-steps.ts'
 import { reporterFor } from './reporter.ts'
 import { type SessionOptions, wholeNumber } from './session-options.ts'
@@ -22,9 +22,6 @@ export type TrafficOptions = SessionOptions & {
   quiet?: boolean
   verbose?: boolean
 }
-
-/** Events that may be on their way to us; half of them used up, and as many are granted again. */
-const creditEvents = 2_000
 
 export async function traffic(options: TrafficOptions): Promise<number> {
   const ports = options.ports === undefined ? undefined : portList(options.ports)
@@ -58,7 +55,7 @@ export async function traffic(options: TrafficOptions): Promise<number> {
       ...(ports === undefined ? {} : { ports }),
       ...(bodyBytes === undefined ? {} : { bodyBytes }),
     })
-    follow(connection, trafficId.trafficId, screen)
+    followTraffic(connection, trafficId.trafficId, screen)
     const reason = await Promise.race([
       stop.asked.then(() => undefined),
       ended,
@@ -100,22 +97,7 @@ function sessionEnd(connection: Connection): Promise<string> {
   return ended.promise
 }
 
-function follow(connection: Connection, trafficId: string, screen: Screen): void {
-  let used = 0
-  connection.on(trafficEvents, ({ trafficId: of, events, dropped }) => {
-    if (of !== trafficId) return
-    if (dropped > 0) screen.show({ event: 'dropped', count: dropped })
-    for (const event of events) screen.show(event)
-    screen.flush()
-    used += events.length
-    if (used < creditEvents / 2) return
-    // The answer says nothing; a failure means that the view has ended, which is told elsewhere.
-    connection.request(creditTraffic, { trafficId, credit: used }).catch(() => {})
-    used = 0
-  })
-}
-
-type Screen = { show(line: TrafficLine): void; flush(): void; settle(): void }
+type Screen = TrafficReader & { settle(): void }
 
 function screenFor(options: TrafficOptions): Screen {
   return options.output === 'json' ? jsonScreen() : tableScreen()

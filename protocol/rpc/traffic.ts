@@ -20,6 +20,63 @@ const destination = [endpoint, 'where the process connects to'] as const
 const rule = [t.string, 'what decided that, the end of a sentence'] as const
 const name = [t.string, 'name that was last looked up and resolved to that address'] as const
 
+/** What becomes of a connection that a process makes. */
+export const outgoingEvent = t.union([
+  object(
+    'OutgoingOpened',
+    {
+      event: [oneOf('outgoingOpened'), 'a connection of the process stands, and leaves from the pod'],
+      at,
+      connection,
+      to: destination,
+      local: [endpoint, "the pod's end"],
+      rule,
+      joined: [
+        t.boolean,
+        'true when the connection was there before the view; its requests and responses are not shown then',
+      ],
+    },
+    { name },
+  ),
+  object(
+    'OutgoingFailed',
+    {
+      event: [oneOf('outgoingFailed'), 'a connection that was to leave from the pod did not come about'],
+      at,
+      connection,
+      to: destination,
+      rule,
+      afterMs: [t.number, 'since the process asked for it'],
+    },
+    {
+      name,
+      errno: [t.string, 'what its connect gave, such as ECONNREFUSED; missing when the process gave it up'],
+    },
+  ),
+  object(
+    'OutgoingClosed',
+    {
+      event: [oneOf('outgoingClosed'), 'a connection that left from the pod is over'],
+      at,
+      connection,
+      sent: [count, 'bytes from the process'],
+      received: [count, 'bytes to the process'],
+    },
+    { reason: [t.string, 'why, when it was not an ordinary end'] },
+  ),
+  object(
+    'OutgoingStayed',
+    {
+      event: [oneOf('outgoingStayed'), 'the process connects to this address by TCP from this machine'],
+      at,
+      to: destination,
+      rule,
+    },
+    { name },
+  ),
+])
+export type OutgoingEvent = t.TypeOf<typeof outgoingEvent>
+
 export const trafficEvent = t.union([
   object('ConnectionOpened', {
     event: [oneOf('opened'), 'a caller connected'],
@@ -77,58 +134,7 @@ export const trafficEvent = t.union([
       body: [body, 'present when bodies were asked for and there is one'],
     },
   ),
-  object(
-    'OutgoingOpened',
-    {
-      event: [oneOf('outgoingOpened'), 'a connection of the process stands, and leaves from the pod'],
-      at,
-      connection,
-      to: destination,
-      local: [endpoint, "the pod's end"],
-      rule,
-      joined: [
-        t.boolean,
-        'true when the connection was there before the view; its requests and responses are not shown then',
-      ],
-    },
-    { name },
-  ),
-  object(
-    'OutgoingFailed',
-    {
-      event: [oneOf('outgoingFailed'), 'a connection that was to leave from the pod did not come about'],
-      at,
-      connection,
-      to: destination,
-      rule,
-      afterMs: [t.number, 'since the process asked for it'],
-    },
-    {
-      name,
-      errno: [t.string, 'what its connect gave, such as ECONNREFUSED; missing when the process gave it up'],
-    },
-  ),
-  object(
-    'OutgoingClosed',
-    {
-      event: [oneOf('outgoingClosed'), 'a connection that left from the pod is over'],
-      at,
-      connection,
-      sent: [count, 'bytes from the process'],
-      received: [count, 'bytes to the process'],
-    },
-    { reason: [t.string, 'why, when it was not an ordinary end'] },
-  ),
-  object(
-    'OutgoingStayed',
-    {
-      event: [oneOf('outgoingStayed'), 'the process connects to this address by TCP from this machine'],
-      at,
-      to: destination,
-      rule,
-    },
-    { name },
-  ),
+  ...outgoingEvent.types,
 ])
 export type TrafficEvent = t.TypeOf<typeof trafficEvent>
 

@@ -82,7 +82,10 @@ class SessionTraffic implements Traffic {
   }
 
   close(): void {
-    for (const { view } of this.#viewers) view.stop()
+    for (const { view } of this.#viewers) {
+      view.flush()
+      view.stop()
+    }
     this.#viewers.clear()
     this.#live.clear()
     this.#unfinished.close()

@@ -55,6 +55,12 @@ export class View {
     this.#schedule()
   }
 
+  /** Sends what waits, as far as there is credit, before its time. */
+  flush(): void {
+    clearTimeout(this.#timer)
+    this.#sendAll()
+  }
+
   /** Returns the events lost since the last batch: those that were dropped, and those that still waited. */
   stop(): number {
     if (this.#stopped) return 0

@@ -25,6 +25,10 @@ export function addExec(program: Command, done: (code: number) => void): void {
       ).argParser(append),
     )
     .option('--ports <ports>', 'only these ports of the target: 8080,8081')
+    .option(
+      '--connections',
+      'tell of each connection that the command makes where it goes, and by which rule',
+    )
     .addOption(outputOption('how to tell what happens', ['text', 'json']))
     .option('--output-fd <number>', 'file descriptor for it instead of standard error')
     .addOption(quietOption())

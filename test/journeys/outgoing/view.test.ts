@@ -1,5 +1,8 @@
 // What the live view shows of connections that a process makes: where to and why, what is asked and answered, what is refused, and the end.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { programPath } from '../../../protocol/programs.ts'
 import { launch, writeProcess } from '../../../protocol/rpc/processes.ts'
 import {
   creditTraffic,
@@ -120,5 +123,24 @@ except ConnectionRefusedError: pass`
       "the process's own port",
     ])
     await backend.connection.request(stopTraffic, { trafficId })
+  })
+
+  it('is told by exec --connections, from the first connection on', async () => {
+    const { pod } = reaching
+    const { ipv4 } = pod.cable.second
+    const url = `http://${ipv4}:${servicePort}/stock`
+    const args = ['exec', '-t', pod.target, '--connections', '--', 'curl', '-sS', '--max-time', '20', url]
+    const child = spawn(process.execPath, [programPath('standin'), ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: mark.environment,
+    })
+    const stderr = linesOf(child.stderr)
+    await once(child, 'close')
+    const told = stderr.all.filter(line => /connected|ended/.test(line))
+    assert.deepEqual(told, [
+      `standin: out0: connected to ${ipv4}:${servicePort} from the pod: no filter keeps it here`,
+      ...told.slice(1),
+    ])
+    assert.match(told[1]!, /^standin: out0: ended, \d+ bytes sent, \d+ received$/)
   })
 })
