@@ -10,6 +10,7 @@ import type { Listener, ListenOptions } from './link/listen.ts'
 import { sendEvent } from './link/send-event.ts'
 import { exitNow } from './linux/libc.ts'
 import { localAddresses } from './linux/local-addresses.ts'
+import { filesOf } from './linux/open-in-root.ts'
 import { log } from './log.ts'
 import { watchLosses } from './loss-watch.ts'
 import { createDialler } from './outgoing/dial.ts'
@@ -45,7 +46,8 @@ export async function serve<L extends Listener>(options: ServeOptions<L>): Promi
     onGone: reason => end(0, reason),
   })
   const tell = (event: AgentEvent) => sendEvent(listener, event)
-  const dial = createDialler(tell)
+  const files = filesOf(named.pid, () => held.ended())
+  const dial = createDialler(tell, files)
   const fixed = enterTarget(named)
   const watch = new TargetWatch({ held, listeners: new ListenerWatch(scopeOf(named)), tell })
   const sender = new Sender(opened => listener.endpoint.open(opened, { oneWay: true }))

@@ -2,20 +2,24 @@
 import { connect, type Socket } from 'node:net'
 import { type AgentEvent, dial } from '../../protocol/agent/control.ts'
 import { decode } from '../../protocol/codec.ts'
-import { joinStream } from '../../protocol/link/join.ts'
+import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import type { RootFiles } from '../linux/open-in-root.ts'
 import { carryNames } from './names.ts'
+import { type FarEnd, reach } from './reach.ts'
 
-/** Takes a stream that the server opened, with its payload, not yet checked. */
+/** Takes a stream that the server opened, with its payload, not yet checked. `files` are the pod's. */
 export function createDialler(
   tell: (event: AgentEvent) => void,
+  files: RootFiles,
 ): (stream: LinkStream, payload: unknown) => void {
   return (stream, payload) => {
     const checked = decode(dial, payload)
     if (!checked.ok) stream.reset('its opening is not understood')
     else if (checked.value.dial === 'names')
       carryNames(stream, { nameserver: checked.value.to, withinMs: checked.value.withinMs ?? defaultNamesMs })
-    else dialFor(stream, checked.value.to, tell)
+    else if (checked.value.dial === 'tcp') dialFor(stream, checked.value.to, tell)
+    else reachFor(stream, checked.value, { tell, files })
   }
 }
 
@@ -54,4 +58,32 @@ function dialFor(
     })
     joinStream(stream, socket)
   })
+}
+
+/** For a forward, whose near end says nothing before the answer. */
+function reachFor(
+  stream: LinkStream,
+  to: FarEnd,
+  { tell, files }: { tell: (event: AgentEvent) => void; files: RootFiles },
+): void {
+  const given = new AbortController()
+  const { signal } = given
+  stream.events = {
+    data: ({ bytes }) => stream.grant(bytes.length),
+    end: () => {},
+    reset: () => given.abort(),
+  }
+  reach(to, { files, signal }).then(
+    socket => {
+      if (signal.aborted) return resetSocket(socket)
+      const { localAddress: address = '', localPort: port = 0 } = socket
+      tell({ event: 'dialled', stream: stream.id, local: { address, port } })
+      joinStream(stream, socket)
+    },
+    (error: NodeJS.ErrnoException) => {
+      if (signal.aborted) return
+      tell({ event: 'dialFailed', stream: stream.id, errno: error.code ?? 'EIO' })
+      stream.end()
+    },
+  )
 }

@@ -112,12 +112,15 @@ export const agentEvent = t.union([
   object('DialledEvent', {
     event: [oneOf('dialled'), 'the pod is connected; what its peer says comes on the stream'],
     stream: [count, 'id of the stream whose opening asked for it'],
-    local: [endpoint, "the pod's end of the connection"],
+    local: [endpoint, "the pod's end of the connection, with port 0 and no address if it is a Unix socket"],
   }),
   object('DialFailedEvent', {
     event: [oneOf('dialFailed'), 'the pod could not connect'],
     stream: [count, 'id of the stream whose opening asked for it'],
-    errno: [t.string, 'what connect(2) gave there, such as EHOSTUNREACH'],
+    errno: [
+      t.string,
+      'what connect(2) gave there, such as EHOSTUNREACH; ENOTFOUND or EAI_AGAIN when a name led to no address',
+    ],
   }),
   object('TargetEndedEvent', { event: [oneOf('targetEnded'), "the target's first process has ended"] }),
   object('NoticeEvent', {
@@ -146,14 +149,25 @@ export type Opened = t.TypeOf<typeof opened>
  * Payload of an `open` frame from the server: a connection that is to leave from the pod. Answered with `dialled` or `dialFailed`; one of `names`
  * is not answered, and carries questions to a nameserver (protocol/names/messages.ts).
  */
-export const dial = object(
-  'Dial',
-  {
-    dial: [oneOf('tcp', 'names'), 'the transport'],
-    to: [endpoint, 'IP address and port'],
-  },
-  { withinMs: [count, 'names: milliseconds after which a question has no answer; default 10,000'] },
-)
+export const dial = t.union([
+  object(
+    'Dial',
+    {
+      dial: [oneOf('tcp', 'names'), 'the transport'],
+      to: [endpoint, 'IP address and port'],
+    },
+    { withinMs: [count, 'names: milliseconds after which a question has no answer; default 10,000'] },
+  ),
+  object('DialHost', {
+    dial: [oneOf('host'), 'TCP to a host, which the agent looks up as the pod would'],
+    host: [t.string, 'name or IP address'],
+    port: [port, 'TCP port'],
+  }),
+  object('DialUnix', {
+    dial: [oneOf('unix'), 'a Unix socket'],
+    path: [t.string, "path from the pod's root, or the name of an abstract one after @"],
+  }),
+])
 export type Dial = t.TypeOf<typeof dial>
 
 export const reset = object('Reset', { reason: [t.string, 'why the stream ended, one phrase'] })

@@ -45,7 +45,7 @@ const endingMs = 1_000
  */
 export function resetSocket(socket: Socket): void {
   if (!socket.writableEnded) {
-    socket.resetAndDestroy()
+    resetAndDestroy(socket)
     return
   }
   if (socket.writableFinished) {
@@ -54,4 +54,14 @@ export function resetSocket(socket: Socket): void {
   }
   const timer = setTimeout(() => socket.destroy(), endingMs)
   socket.once('finish', () => socket.destroy()).once('close', () => clearTimeout(timer))
+}
+
+/** A Unix socket knows no reset: its peer sees an end. */
+function resetAndDestroy(socket: Socket): void {
+  try {
+    socket.resetAndDestroy()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_HANDLE_TYPE') throw error
+    socket.destroy()
+  }
 }

@@ -3,6 +3,7 @@ import * as explain from './explain.ts'
 import * as kubernetes from './kubernetes.ts'
 import * as lifecycle from './lifecycle.ts'
 import type { Message } from './message.ts'
+import * as ports from './ports.ts'
 import * as processes from './processes.ts'
 import * as sessions from './sessions.ts'
 import * as targets from './targets.ts'
@@ -18,6 +19,7 @@ export const messages: readonly Message[] = [
   targets,
   sessions,
   processes,
+  ports,
   traffic,
   explain,
 ].flatMap(room => (Object.values(room) as unknown[]).filter(isMessage))

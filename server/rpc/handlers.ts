@@ -17,6 +17,7 @@ import { list } from '../targets/list.ts'
 import { beginProgress } from './client.ts'
 import { answer, type Handler, take } from './handler.ts'
 import { partialTargets } from './partial-targets.ts'
+import { portHandlers } from './port-handlers.ts'
 import type { ServerState } from './state.ts'
 
 type S = ServerState
@@ -185,6 +186,7 @@ export const handlers: readonly Handler<ServerState>[] = [
   ...clusterHandlers,
   ...sessionHandlers,
   ...processHandlers,
+  ...portHandlers,
   ...trafficHandlers,
   ...explainHandlers,
 ]

@@ -5,6 +5,7 @@ import type { SessionConfig } from '../../protocol/config.ts'
 import { asFailure } from '../../protocol/errors.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { settledWithin } from '../deadline.ts'
+import type { Reverses } from '../forwarding/reverses.ts'
 import { createIncoming, type Incoming } from '../incoming/incoming.ts'
 import type { SessionProcesses } from '../processes/session-processes.ts'
 import type { Client } from '../rpc/client.ts'
@@ -24,6 +25,7 @@ export type ArrivalsOptions = {
   client: Client
   traffic: Traffic
   processes: Pick<SessionProcesses, 'listenerOn' | 'listeningPorts' | 'setPorts'>
+  reverses: Pick<Reverses, 'podPorts' | 'listenerFor'>
   /** The agent; undefined while there is none. */
   talk(): AgentTalk | undefined
   over(): boolean
@@ -64,6 +66,10 @@ export class Arrivals {
     return this.#rules.mirror
   }
 
+  get podPorts(): readonly number[] {
+    return this.#podPorts
+  }
+
   /** The process's ports that the hooks look after, from what the pod listens on now. */
   wantedPorts(podPorts: readonly number[]): number[] {
     this.#podPorts = podPorts
@@ -91,10 +97,11 @@ export class Arrivals {
   }
 
   resubscribe(): Promise<void> {
-    const { traffic, processes } = this.#options
+    const { traffic, processes, reverses } = this.#options
     const { viewing, answers } = traffic.needs
     const listening = processes.listeningPorts
-    const ports = capturedPorts(this.#rules, { podPorts: this.#podPorts, listening, viewing })
+    const wanted = capturedPorts(this.#rules, { podPorts: this.#podPorts, listening, viewing })
+    const ports = [...new Set([...wanted, ...reverses.podPorts])].sort((a, b) => a - b)
     return this.#subscription.want({ ports, answers: ports.length === 0 ? 'none' : answers })
   }
 
@@ -117,6 +124,8 @@ export class Arrivals {
   }
 
   #listenerFor(podPort: number) {
+    const reversed = this.#options.reverses.listenerFor(podPort)
+    if (reversed !== undefined) return reversed
     const found = this.#options.processes.listenerOn(processPortOf(this.#rules, podPort))
     if (found === undefined) return undefined
     const { process, listener } = found

@@ -6,6 +6,7 @@ import type { SessionConfig } from '../../protocol/config.ts'
 import { asFailure, Failure } from '../../protocol/errors.ts'
 import type { startSession } from '../../protocol/rpc/sessions.ts'
 import { orAborted } from '../deadline.ts'
+import { Forwarding } from '../forwarding/forwarding.ts'
 import type { Log } from '../log.ts'
 import type { Circumstances } from '../outgoing/explain.ts'
 import { LearnedNames } from '../outgoing/learned-names.ts'
@@ -45,6 +46,7 @@ export class Session {
   readonly traffic: Traffic
   /** What names resolved to. */
   readonly learnedNames: LearnedNames
+  readonly forwarding: Forwarding
   readonly #options: SessionOptions
   readonly #arrivals: Arrivals
   readonly #outgoing: Outgoing
@@ -86,11 +88,18 @@ export class Session {
     )
     this.traffic = createTraffic()
     this.traffic.onWatched = watched => this.processes.setWatched(watched)
+    this.forwarding = new Forwarding({
+      ...{ sessionId: id, client },
+      open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
+      podPorts: () => this.#arrivals.podPorts,
+      onReversed: () => void this.#arrivals.resubscribe(),
+    })
     this.#arrivals = new Arrivals({
       config: options.config,
       client,
       traffic: this.traffic,
       processes: this.processes,
+      reverses: this.forwarding.reverses,
       talk: () => this.#hold.talk,
       over: () => this.status.over,
     })
@@ -181,6 +190,7 @@ export class Session {
     this.#arrivals.close(reason)
     this.#names.close()
     this.#outgoing.close()
+    this.forwarding.close()
     await this.#hold.end(reason)
     this.#arrivals.end()
   }
@@ -205,13 +215,16 @@ export class Session {
   }
 
   #setLink(state: 'running' | 'reconnecting', why?: { reason: string; attempt: number }): void {
-    this.#outgoing.setLink({ isDown: state === 'reconnecting' })
+    const isDown = state === 'reconnecting'
+    this.#outgoing.setLink({ isDown })
+    this.forwarding.setLink({ isDown })
     this.status.set(state, why)
   }
 
   /** Another agent knows of nothing, and its pod may listen on other ports. */
   async #renew(talk: AgentTalk): Promise<void> {
     this.#outgoing.lost()
+    this.forwarding.renewed()
     await this.#arrivals.renewed()
     const facts = await talk.ask({ ask: 'describe' }, targetFacts).catch(() => undefined)
     if (facts === undefined || this.#hold.talk !== talk) return
@@ -243,8 +256,10 @@ export class Session {
 
   #agentEvent(event: AgentEvent): void {
     const { client } = this.#options
-    if (event.event === 'dialled' || event.event === 'dialFailed') this.#outgoing.hear(event)
-    else if (event.event === 'ports') this.#arrivals.setPodPorts(event.ports)
+    if (event.event === 'dialled' || event.event === 'dialFailed') {
+      this.#outgoing.hear(event)
+      this.forwarding.hear(event)
+    } else if (event.event === 'ports') this.#arrivals.setPodPorts(event.ports)
     else if (event.event === 'targetEnded') this.#targetEnded()
     else if (event.event === 'counters') this.#arrivals.counted(event)
     else if (event.level === 'warning') client.show('warning', event.text)

@@ -66,6 +66,11 @@ export class Sessions {
     throw new Failure('stdin-closed', { processId })
   }
 
+  closePort(portId: string): void {
+    const owned = [...this.#all.values()].some(({ forwarding }) => forwarding.closePort(portId))
+    if (!owned) throw new Failure('port-not-found', { portId })
+  }
+
   async close(reason: string): Promise<void> {
     this.#closed = true
     await Promise.all([...this.#all.values()].map(session => session.end('stopped', reason)))

@@ -1,0 +1,84 @@
+// Connects to what a forward names in the pod: a host by the pod's own names, or a Unix socket by the pod's own paths.
+import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
+import type { Dial } from '../../protocol/agent/control.ts'
+import type { RootFiles } from '../linux/open-in-root.ts'
+import { resolveInPod } from './resolve.ts'
+
+export type FarEnd = Exclude<Dial, { dial: 'tcp' }>
+export type ReachOptions = { files: RootFiles; signal: AbortSignal }
+
+/** An address that does not answer by then is given up, and the next one of the name tried. */
+const addressMs = 20_000
+/** How often, and how long, a Unix socket whose queue is full is tried, for which a blocking connect would wait. */
+const queueFull = { everyMs: 50, forMs: 10_000 } as const
+
+/** Without listeners; what the far end says waits for them. Throws an error whose `code` is the errno; when the signal aborts nothing is left of it. */
+export function reach(to: FarEnd, options: ReachOptions): Promise<Socket> {
+  return to.dial === 'host' ? reachHost(to, options) : reachUnix(to.path, options)
+}
+
+async function reachHost(
+  { host, port }: Extract<FarEnd, { dial: 'host' }>,
+  options: ReachOptions,
+): Promise<Socket> {
+  let first: unknown
+  const addresses = isIP(host) === 0 ? resolveInPod(host, options) : [host]
+  for await (const address of addresses) {
+    try {
+      return await connected({ host: address, port, noDelay: true }, options.signal)
+    } catch (error) {
+      first ??= error
+      if (options.signal.aborted) break
+    }
+  }
+  throw first
+}
+
+async function reachUnix(path: string, { files, signal }: ReachOptions): Promise<Socket> {
+  const until = performance.now() + queueFull.forMs
+  for (;;) {
+    try {
+      if (path.startsWith('@')) return await connected({ path: `\0${path.slice(1)}` }, signal)
+      return await files.withPath(path, ownPath => connected({ path: ownPath }, signal))
+    } catch (error) {
+      const isFull = (error as NodeJS.ErrnoException).code === 'EAGAIN'
+      if (!isFull || signal.aborted || performance.now() > until) throw error
+      await new Promise(resolve => setTimeout(resolve, queueFull.everyMs))
+    }
+  }
+}
+
+const keepAliveMs = 30_000
+
+function connected(to: NetConnectOpts, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(errnoError('ECANCELED'))
+    const socket = connect({
+      ...to,
+      allowHalfOpen: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveMs,
+    })
+    const giveUp = (code: string) => socket.destroy(errnoError(code))
+    const abandon = () => giveUp('ECANCELED')
+    const timer = setTimeout(() => giveUp('ETIMEDOUT'), addressMs)
+    const settle = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', abandon)
+      socket.removeAllListeners('connect').removeAllListeners('error')
+    }
+    signal.addEventListener('abort', abandon, { once: true })
+    socket.once('error', error => {
+      settle()
+      reject(error)
+    })
+    socket.once('connect', () => {
+      settle()
+      resolve(socket)
+    })
+  })
+}
+
+function errnoError(code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`Cannot connect: ${code}`), { code })
+}

@@ -1,0 +1,48 @@
+// What a forward may be asked for, beyond the shape of its params; pure.
+import { isIP } from 'node:net'
+import { isAbsolute } from 'node:path'
+import { Failure } from '../../protocol/errors.ts'
+import type { LocalEnd, PodEnd } from '../../protocol/rpc/ports.ts'
+
+const maxPort = 65_535
+const maxNameChars = 253
+/** Of a Unix socket's address (unix(7)); libuv cuts longer ones off without a word. */
+const maxPathBytes = 107
+
+/** Throws `params-invalid`. */
+export function checkForward({ local, remote }: { local?: LocalEnd | undefined; remote: PodEnd }): void {
+  const faults = [
+    ...(local === undefined ? [] : localFaults(local)),
+    ...('path' in remote ? pathFaults('remote.path', remote.path) : hostFaults(remote.host)),
+  ]
+  if (faults.length > 0)
+    throw new Failure('params-invalid', { method: 'forwardPort', faults: faults.join('; ') })
+}
+
+function localFaults(local: LocalEnd): string[] {
+  if ('port' in local)
+    return local.port > maxPort ? [`local.port: expected at most ${maxPort}, got ${local.port}`] : []
+  const tooLong = Buffer.byteLength(local.path) > maxPathBytes
+  return [
+    ...pathFaults('local.path', local.path),
+    ...(tooLong ? [`local.path: expected at most ${maxPathBytes} bytes`] : []),
+  ]
+}
+
+function pathFaults(field: string, path: string): string[] {
+  if (path.includes('\0')) return [`${field}: a NUL character cannot be part of it`]
+  if (path.startsWith('@'))
+    return path.length > 1 && Buffer.byteLength(path) <= maxPathBytes
+      ? []
+      : [`${field}: expected a name of 1 to ${maxPathBytes - 1} bytes after the @`]
+  return isAbsolute(path)
+    ? []
+    : [`${field}: expected an absolute path, or @NAME, got ${JSON.stringify(path)}`]
+}
+
+function hostFaults(host: string): string[] {
+  const isName = /^[^\s/:@[\]\0]+$/.test(host) && host.length <= maxNameChars
+  return isName || isIP(host) !== 0
+    ? []
+    : [`remote.host: expected a name or an IP address, got ${JSON.stringify(host.slice(0, 80))}`]
+}
