@@ -13,6 +13,11 @@ export const socket = libc.func('int socket(int domain, int type, int protocol)'
   type: number,
   protocol: number,
 ) => number
+export const connect = libc.func('int connect(int fd, void *address, uint bytes)') as (
+  fd: number,
+  address: Buffer,
+  bytes: number,
+) => number
 export const ioctl = libc.func('int ioctl(int fd, unsigned long request, void *argument)') as (
   fd: number,
   request: number,

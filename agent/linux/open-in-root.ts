@@ -16,7 +16,7 @@ export type RootFiles = {
   /** Undefined when there is no such file; throws an error with the `code` of any other reason. Throws EFBIG beyond 1 MiB. */
   readText(path: string): string | undefined
   /** While `use` runs, its argument is a path of this process for the file, of whatever kind, that the target sees at `path`. */
-  withPath<T>(path: string, use: (ownPath: string) => Promise<T>): Promise<T>
+  withPath<T>(path: string, use: (ownPath: string) => T): T
 }
 
 /** `isEnded` is asked once the root is open, so that it is known to be the target's and not a later process's of the same pid. */
@@ -30,13 +30,9 @@ export function filesOf(pid: number | 'self', isEnded: () => boolean = () => fal
       )
       return fd === undefined ? undefined : closing(fd, () => readAll(fd))
     },
-    async withPath(path, use) {
+    withPath(path, use) {
       const fd = open(path, O_PATH)
-      try {
-        return await use(`/proc/self/fd/${fd}`)
-      } finally {
-        closeSync(fd)
-      }
+      return closing(fd, () => use(`/proc/self/fd/${fd}`))
     },
   }
 }

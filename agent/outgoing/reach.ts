@@ -2,6 +2,7 @@
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
 import type { Dial } from '../../protocol/agent/control.ts'
 import type { RootFiles } from '../linux/open-in-root.ts'
+import { connectUnix } from '../linux/unix-socket.ts'
 import { resolveInPod } from './resolve.ts'
 
 export type FarEnd = Exclude<Dial, { dial: 'tcp' }>
@@ -38,8 +39,7 @@ async function reachUnix(path: string, { files, signal }: ReachOptions): Promise
   const until = performance.now() + queueFull.forMs
   for (;;) {
     try {
-      if (path.startsWith('@')) return await connected({ path: `\0${path.slice(1)}` }, signal)
-      return await files.withPath(path, ownPath => connected({ path: ownPath }, signal))
+      return path.startsWith('@') ? connectUnix(path) : files.withPath(path, connectUnix)
     } catch (error) {
       const isFull = (error as NodeJS.ErrnoException).code === 'EAGAIN'
       if (!isFull || signal.aborted || performance.now() > until) throw error

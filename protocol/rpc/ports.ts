@@ -6,7 +6,7 @@ import { sessionId } from './sessions.ts'
 
 export const portId = t.string
 const localSocket = object('LocalSocket', {
-  path: [t.string, 'Unix socket of this machine: an absolute path, or "@NAME" for an abstract one'],
+  path: [t.string, 'absolute path of a Unix socket, which its user alone may connect to'],
 })
 const localPort = object('LocalPort', {
   port: [count, 'port of 127.0.0.1, at most 65535; 0 takes a free one'],

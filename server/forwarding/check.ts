@@ -13,7 +13,9 @@ const maxPathBytes = 107
 export function checkForward({ local, remote }: { local?: LocalEnd | undefined; remote: PodEnd }): void {
   const faults = [
     ...(local === undefined ? [] : localFaults(local)),
-    ...('path' in remote ? pathFaults('remote.path', remote.path) : hostFaults(remote.host)),
+    ...('path' in remote
+      ? pathFaults('remote.path', remote.path, { mayBeAbstract: true })
+      : hostFaults(remote.host)),
   ]
   if (faults.length > 0)
     throw new Failure('params-invalid', { method: 'forwardPort', faults: faults.join('; ') })
@@ -22,22 +24,18 @@ export function checkForward({ local, remote }: { local?: LocalEnd | undefined; 
 function localFaults(local: LocalEnd): string[] {
   if ('port' in local)
     return local.port > maxPort ? [`local.port: expected at most ${maxPort}, got ${local.port}`] : []
-  const tooLong = Buffer.byteLength(local.path) > maxPathBytes
-  return [
-    ...pathFaults('local.path', local.path),
-    ...(tooLong ? [`local.path: expected at most ${maxPathBytes} bytes`] : []),
-  ]
+  return pathFaults('local.path', local.path, { mayBeAbstract: false })
 }
 
-function pathFaults(field: string, path: string): string[] {
+function pathFaults(field: string, path: string, { mayBeAbstract }: { mayBeAbstract: boolean }): string[] {
   if (path.includes('\0')) return [`${field}: a NUL character cannot be part of it`]
-  if (path.startsWith('@'))
-    return path.length > 1 && Buffer.byteLength(path) <= maxPathBytes
-      ? []
-      : [`${field}: expected a name of 1 to ${maxPathBytes - 1} bytes after the @`]
-  return isAbsolute(path)
-    ? []
-    : [`${field}: expected an absolute path, or @NAME, got ${JSON.stringify(path)}`]
+  const isAbstract = mayBeAbstract && /^@./.test(path)
+  if (!isAbstract && !isAbsolute(path)) {
+    const forms = mayBeAbstract ? 'an absolute path, or @NAME' : 'an absolute path'
+    return [`${field}: expected ${forms}, got ${JSON.stringify(path)}`]
+  }
+  const isTooLong = Buffer.byteLength(path) > maxPathBytes
+  return isTooLong ? [`${field}: expected at most ${maxPathBytes} bytes`] : []
 }
 
 function hostFaults(host: string): string[] {

@@ -15,11 +15,8 @@ export async function listenAt(local: LocalEnd): Promise<{ server: Server; at: L
     return { server, at: { address, port } }
   }
   const { path } = local
-  if (path.startsWith('@')) await listen(server, { path: `\0${path.slice(1)}` }, local)
-  else {
-    await removeDead(path)
-    await listen(server, { path }, local)
-  }
+  await removeDead(path)
+  await listen(server, { path }, local)
   return { server, at: { path } }
 }
 
@@ -74,7 +71,7 @@ function ofPath(path: string, errno: string): [reason: string, fix: string] {
   if (errno === 'EADDRINUSE')
     return ['another program listens on it, or a file has that name', 'Take another path, or remove the file']
   // For a folder that is missing libuv says EACCES too.
-  if (!path.startsWith('@') && !existsSync(dirname(path)))
+  if (!existsSync(dirname(path)))
     return ['its folder does not exist', 'Make the folder, or take another path']
   return [`the kernel refused (${errno})`, 'Take a path in a folder of yours']
 }
