@@ -3,6 +3,7 @@ import * as t from 'io-ts'
 import { count, object, oneOf, port } from './codec.ts'
 import { explainConnect } from './rpc/explain.ts'
 import { cleanCluster, listContexts, listNamespaces } from './rpc/kubernetes.ts'
+import { listeningAt, podEnd, portId } from './rpc/ports.ts'
 import { sessionState } from './rpc/sessions.ts'
 import { describeTarget, listTargets } from './rpc/targets.ts'
 import { outgoingEvent, trafficEvent } from './rpc/traffic.ts'
@@ -111,6 +112,23 @@ export const trafficLine = t.union([
 ])
 export type TrafficLine = t.TypeOf<typeof trafficLine>
 
+/** A line of `standin forward --output json`, on standard output; steps, errors and notices go to standard error. */
+export const forwardLine = t.union([
+  object('ForwardingLine', {
+    event: event('forwarding', 'a port leads into the target'),
+    portId: [portId, 'as the server names it'],
+    local: [listeningAt, 'where it begins'],
+    remote: [podEnd, 'where it leads'],
+  }),
+  object('MirroringLine', {
+    event: event('mirroring', 'a port of the target is mirrored'),
+    portId: [portId, 'as the server names it'],
+    podPort: [port, 'port of the target'],
+    localPort: [port, 'port of 127.0.0.1'],
+  }),
+])
+export type ForwardLine = t.TypeOf<typeof forwardLine>
+
 /** Every shape, by the name that it has in the published schema. */
 export const cliOutput = {
   ExecLine: execLine,
@@ -121,6 +139,7 @@ export const cliOutput = {
   CleanOutput: cleanOutput,
   ExplainOutput: explainOutput,
   TrafficLine: trafficLine,
+  ForwardLine: forwardLine,
   ErrorLine: errorLine,
   NoticeLine: noticeLine,
   StepLine: stepLine,

@@ -7,6 +7,7 @@ import { addClean, addContexts, addNamespaces } from './commands/cluster.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addExec } from './commands/exec.ts'
 import { addExplain } from './commands/explain.ts'
+import { addForward } from './commands/forward.ts'
 import { addServe } from './commands/serve.ts'
 import { addDescribe, addList } from './commands/targets.ts'
 import { addTraffic } from './commands/traffic.ts'
@@ -55,6 +56,7 @@ export function commandTree(done: (code: number) => void): Command {
       ]),
     )
   addExec(program, done)
+  addForward(program, done)
   addTraffic(program, done)
   addExplain(program, done)
   addList(program, done)

@@ -1,10 +1,8 @@
 // standin traffic: attaches to a target without a command and shows its requests until Ctrl-C.
 
 import { Failure } from '../../protocol/errors.ts'
-import { sessionStatus, startSession, stopSession } from '../../protocol/rpc/sessions.ts'
+import { startSession, stopSession } from '../../protocol/rpc/sessions.ts'
 import { stopTraffic, streamTraffic } from '../../protocol/rpc/traffic.ts'
-import type { Connection } from '../rpc/connection.ts'
-import { deferred } from '../rpc/deferred.ts'
 import { ask } from './client.ts'
 import { attachParams, portList } from './exec-options.ts'
 import { creditEvents, followTraffic, type TrafficReader } from './follow-traffic.ts'
@@ -14,6 +12,7 @@ import { type SessionOptions, wholeNumber } from './session-options.ts'
 import { cut } from './table.ts'
 import { tell } from './tell.ts'
 import { trafficHeader, trafficRows } from './traffic-rows.ts'
+import { sessionEnd, stopRequests } from './until-stopped.ts'
 
 export type TrafficOptions = SessionOptions & {
   ports?: string
@@ -70,31 +69,6 @@ export async function traffic(options: TrafficOptions): Promise<number> {
     await connection.request(stopSession, { sessionId }).catch(() => {})
     return reason === undefined ? 0 : 1
   })
-}
-
-/** Ctrl-C, SIGTERM, SIGHUP, or a reader of our output that went away. */
-function stopRequests(): { signal: AbortSignal; asked: Promise<void> } {
-  const controller = new AbortController()
-  const asked = deferred<void>()
-  const stop = () => {
-    controller.abort()
-    asked.resolve()
-  }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  process.stdout.on('error', stop)
-  return { signal: controller.signal, asked: asked.promise }
-}
-
-/** Why the session ended by itself. */
-function sessionEnd(connection: Connection): Promise<string> {
-  const ended = deferred<string>()
-  connection.on(sessionStatus, ({ state, reason, target }) => {
-    if (state === 'stopped' || state === 'failed')
-      ended.resolve(
-        `the session with ${target} ${state === 'failed' ? 'failed' : 'ended'}: ${reason ?? 'no reason given'}`,
-      )
-  })
-  return ended.promise
 }
 
 type Screen = TrafficReader & { settle(): void }

@@ -7,7 +7,9 @@ import type { LocalEnd, PodEnd } from '../../protocol/rpc/ports.ts'
 const maxPort = 65_535
 const maxNameChars = 253
 /** Of a Unix socket's address (unix(7)); libuv cuts longer ones off without a word. */
-const maxPathBytes = 107
+const maxAddressBytes = 107
+/** Of a path that the agent opens (PATH_MAX). */
+const maxPathBytes = 4095
 
 /** Throws `params-invalid`. */
 export function checkForward({ local, remote }: { local?: LocalEnd | undefined; remote: PodEnd }): void {
@@ -34,8 +36,8 @@ function pathFaults(field: string, path: string, { mayBeAbstract }: { mayBeAbstr
     const forms = mayBeAbstract ? 'an absolute path, or @NAME' : 'an absolute path'
     return [`${field}: expected ${forms}, got ${JSON.stringify(path)}`]
   }
-  const isTooLong = Buffer.byteLength(path) > maxPathBytes
-  return isTooLong ? [`${field}: expected at most ${maxPathBytes} bytes`] : []
+  const most = isAbstract || !mayBeAbstract ? maxAddressBytes : maxPathBytes
+  return Buffer.byteLength(path) > most ? [`${field}: expected at most ${most} bytes`] : []
 }
 
 function hostFaults(host: string): string[] {
