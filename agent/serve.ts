@@ -10,12 +10,12 @@ import type { Listener, ListenOptions } from './link/listen.ts'
 import { sendEvent } from './link/send-event.ts'
 import { exitNow } from './linux/libc.ts'
 import { localAddresses } from './linux/local-addresses.ts'
-import { filesOf } from './linux/open-in-root.ts'
 import { log } from './log.ts'
 import { watchLosses } from './loss-watch.ts'
 import { createDialler } from './outgoing/dial.ts'
 import { enterTarget, factsOf, holdTarget, type NamedProcess, scopeOf } from './target.ts'
 import { ListenerWatch } from './targets/own-listeners.ts'
+import { podFiles } from './targets/pod-files.ts'
 import { TargetWatch } from './watch.ts'
 
 /** A tenth of what others get of a processor that is busy; it may always be raised (setpriority(2)). */
@@ -46,7 +46,7 @@ export async function serve<L extends Listener>(options: ServeOptions<L>): Promi
     onGone: reason => end(0, reason),
   })
   const tell = (event: AgentEvent) => sendEvent(listener, event)
-  const files = filesOf(named.pid, () => held.ended())
+  const files = podFiles(named, () => held.ended())
   const dial = createDialler(tell, files)
   const fixed = enterTarget(named)
   const watch = new TargetWatch({ held, listeners: new ListenerWatch(scopeOf(named)), tell })

@@ -34,14 +34,10 @@ export const processVmReadv = libc.func(
 export const pidfdOpen = (pid: number): number => Number(syscall(pidfdOpenNumber, pid, 0, 0))
 export const pidfdGetfd = (pidfd: number, fd: number, flags: number): number =>
   Number(syscall(pidfdGetfdNumber, pidfd, fd, flags))
-/** The descriptor, or -1. `how` is a struct open_how. */
-export const openat2 = (folder: number, path: string, how: Buffer): number =>
-  Number(syscallAt(openat2Number, folder, path, how, how.length))
 export const exitNow = libc.func('void _exit(int status)') as unknown as (status: number) => never
 
 /** The same on every architecture: system calls since 2019 share their numbers. */
 const pidfdOpenNumber = 434
-const openat2Number = 437
 const pidfdGetfdNumber = 438
 const syscall = libc.func('long syscall(long number, long first, long second, long third)') as (
   number: number,
@@ -49,10 +45,6 @@ const syscall = libc.func('long syscall(long number, long first, long second, lo
   second: number,
   third: number,
 ) => number
-
-const syscallAt = libc.func(
-  'long syscall(long number, int folder, const char *path, void *argument, ulong bytes)',
-) as (number: number, folder: number, path: string, argument: Buffer, bytes: number) => number
 
 /** Name of the error of the last call, to be asked right after it. */
 export function lastError(): string {

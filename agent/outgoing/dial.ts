@@ -4,22 +4,23 @@ import { type AgentEvent, dial } from '../../protocol/agent/control.ts'
 import { decode } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
-import type { RootFiles } from '../linux/open-in-root.ts'
+import type { PodFiles } from '../targets/pod-files.ts'
 import { carryNames } from './names.ts'
 import { type FarEnd, reach } from './reach.ts'
 
 /** Takes a stream that the server opened, with its payload, not yet checked. `files` are the pod's. */
 export function createDialler(
   tell: (event: AgentEvent) => void,
-  files: RootFiles,
+  files: PodFiles,
 ): (stream: LinkStream, payload: unknown) => void {
   return (stream, payload) => {
     const checked = decode(dial, payload)
     if (!checked.ok) stream.reset('its opening is not understood')
+    else if ('host' in checked.value || 'path' in checked.value)
+      reachFor(stream, checked.value, { tell, files })
     else if (checked.value.dial === 'names')
       carryNames(stream, { nameserver: checked.value.to, withinMs: checked.value.withinMs ?? defaultNamesMs })
-    else if (checked.value.dial === 'tcp') dialFor(stream, checked.value.to, tell)
-    else reachFor(stream, checked.value, { tell, files })
+    else dialFor(stream, checked.value.to, tell)
   }
 }
 
@@ -64,7 +65,7 @@ function dialFor(
 function reachFor(
   stream: LinkStream,
   to: FarEnd,
-  { tell, files }: { tell: (event: AgentEvent) => void; files: RootFiles },
+  { tell, files }: { tell: (event: AgentEvent) => void; files: PodFiles },
 ): void {
   const given = new AbortController()
   const { signal } = given

@@ -1,12 +1,12 @@
 // Connects to what a forward names in the pod: a host by the pod's own names, or a Unix socket by the pod's own paths.
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
 import type { Dial } from '../../protocol/agent/control.ts'
-import type { RootFiles } from '../linux/open-in-root.ts'
 import { connectUnix } from '../linux/unix-socket.ts'
+import type { PodFiles } from '../targets/pod-files.ts'
 import { resolveInPod } from './resolve.ts'
 
-export type FarEnd = Exclude<Dial, { dial: 'tcp' }>
-export type ReachOptions = { files: RootFiles; signal: AbortSignal }
+export type FarEnd = Extract<Dial, { dial: 'host' } | { dial: 'unix' }>
+export type ReachOptions = { files: PodFiles; signal: AbortSignal }
 
 /** An address that does not answer by then is given up, and the next one of the name tried. */
 const addressMs = 20_000

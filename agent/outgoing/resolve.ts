@@ -1,10 +1,10 @@
 // Looks a name up as a program of the pod would: by the pod's hosts file, then by the pod's nameservers with its search list.
-import type { RootFiles } from '../linux/open-in-root.ts'
+import type { PodFiles } from '../targets/pod-files.ts'
 import { createQuery, type Query } from './query.ts'
 import { addressesIn, parseResolvConf, questionsFor, type ResolverConfig } from './resolver-files.ts'
 
 export type ResolveOptions = {
-  files: Pick<RootFiles, 'readText'>
+  files: Pick<PodFiles, 'nameFiles'>
   signal: AbortSignal
   queryBy?: (config: ResolverConfig) => Query
 }
@@ -18,10 +18,11 @@ const loopback = ['127.0.0.1', '::1']
  */
 export async function* resolveInPod(name: string, options: ResolveOptions): AsyncGenerator<string> {
   const { files, signal, queryBy = createQuery } = options
-  const known = addressesIn(files.readText('/etc/hosts') ?? '', name)
+  const { hosts = '', resolvConf = '' } = files.nameFiles()
+  const known = addressesIn(hosts, name)
   if (known.length > 0) return yield* known
   if (/^localhost\.?$/i.test(name)) return yield* loopback
-  const config = parseResolvConf(files.readText('/etc/resolv.conf') ?? '')
+  const config = parseResolvConf(resolvConf)
   const query = queryBy(config)
   let failed = false
   for (const question of questionsFor(name, config)) {

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
-import { filesOf } from '../../../agent/linux/open-in-root.ts'
 import { createDialler } from '../../../agent/outgoing/dial.ts'
+import { podFiles } from '../../../agent/targets/pod-files.ts'
 import type { AgentEvent } from '../../../protocol/agent/control.ts'
 import type { LinkStream } from '../../../protocol/link/link-stream.ts'
 
@@ -31,7 +31,9 @@ describe('createDialler()', () => {
       grant() {},
       reset: (reason: string) => resets.push(reason),
     } as unknown as LinkStream
-    const told = new Promise<AgentEvent>(resolve => createDialler(resolve, filesOf('self'))(stream, payload))
+    const told = new Promise<AgentEvent>(resolve =>
+      createDialler(resolve, podFiles({ pid: 'self' }))(stream, payload),
+    )
     return { stream, told, resets, written }
   }
 
