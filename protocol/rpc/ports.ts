@@ -76,7 +76,7 @@ export const closePort = request({
   method: 'closePort',
   direction: 'clientToServer',
   summary:
-    'Ends a forward or a mirror and resets its connections; the end of the session does the same to all of them.',
+    'Ends a forward, whose connections are reset, or a mirror, which begins no more copies. The end of the session ends all of them.',
   errors: ['port-not-found'],
   params: object('ClosePortParams', { portId: [portId, 'as forwardPort or reversePort answered'] }),
   result: t.null,

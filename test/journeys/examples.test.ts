@@ -63,6 +63,10 @@ describe('every example of the reference', () => {
     await ask('signalProcess')
     assert.equal((await until('process/exit')).params?.signal, 'SIGTERM')
 
+    real.set('s1-f1', (await ask('forwardPort'))?.portId)
+    assert.ok((await ask('reversePort'))?.portId)
+    await ask('closePort')
+
     tell('$/cancelRequest')
     await target.end()
     await until('window/showMessage')
