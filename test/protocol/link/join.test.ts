@@ -102,4 +102,17 @@ describe('joinStream()', () => {
     stream.events!.drain!()
     assert.equal(near.isPaused(), false)
   })
+
+  it('ends a Unix socket, which knows no reset, when the stream is reset', async () => {
+    const server = createServer({ allowHalfOpen: true }).listen(`\0join-${process.pid}`)
+    await once(server, 'listening')
+    const other = connect(server.address() as string).resume()
+    const [taken] = (await once(server, 'connection')) as [Socket]
+    server.close()
+    const joined = new FakeStream()
+    const ended = new Promise<void>(resolve => joinStream(joined, taken, resolve))
+    joined.events!.reset('the pod reset it')
+    await ended
+    await once(other, 'close')
+  })
 })
