@@ -112,7 +112,7 @@ export const trafficLine = t.union([
 ])
 export type TrafficLine = t.TypeOf<typeof trafficLine>
 
-/** A line of `standin forward --output json`, on standard output; steps, errors and notices go to standard error. */
+/** A line of `standin forward --output json`, on standard output; steps, states of the session, errors and notices go to standard error. */
 export const forwardLine = t.union([
   object('ForwardingLine', {
     event: event('forwarding', 'a port leads into the target'),

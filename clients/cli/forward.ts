@@ -33,7 +33,9 @@ export async function forward(words: readonly string[], options: ForwardOptions)
   const reporter = await reporterFor({ json, quiet, verbose })
   return ask({ what: 'forward', verbose, quiet, json, reporter }, async connection => {
     const stop = stopRequests()
-    const ended = sessionEnd(connection)
+    const ended = sessionEnd(connection, ({ sessionId, state, reason, attempt }) => {
+      if (!stop.signal.aborted) reporter.report({ event: 'session', sessionId, state, reason, attempt })
+    })
     reportSteps(connection, reporter)
     const params = attachParams(options, process.cwd(), features)
     const attached = connection.request(

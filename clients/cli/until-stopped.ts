@@ -1,5 +1,5 @@
 // What commands that last until Ctrl-C wait for: a wish to stop, or the end of their session.
-import { sessionStatus } from '../../protocol/rpc/sessions.ts'
+import { type Session, sessionStatus } from '../../protocol/rpc/sessions.ts'
 import type { Connection } from '../rpc/connection.ts'
 import { deferred } from '../rpc/deferred.ts'
 
@@ -16,10 +16,15 @@ export function stopRequests(): { signal: AbortSignal; asked: Promise<void> } {
   return { signal: controller.signal, asked: asked.promise }
 }
 
-/** Why the session ended by itself. */
-export function sessionEnd(connection: Connection): Promise<string> {
+/** Why the session ended by itself; `onStatus` hears of each state. */
+export function sessionEnd(
+  connection: Connection,
+  onStatus: (status: Session) => void = () => {},
+): Promise<string> {
   const ended = deferred<string>()
-  connection.on(sessionStatus, ({ state, reason, target }) => {
+  connection.on(sessionStatus, status => {
+    const { state, reason, target } = status
+    onStatus(status)
     if (state === 'stopped' || state === 'failed')
       ended.resolve(
         `the session with ${target} ${state === 'failed' ? 'failed' : 'ended'}: ${reason ?? 'no reason given'}`,

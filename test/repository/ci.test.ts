@@ -40,6 +40,8 @@ const packageOf: Record<string, string | undefined> = {
   script: undefined,
   ip: 'iproute2',
   tc: 'iproute2',
+  ss: 'iproute2',
+  curl: 'curl',
   ps: 'procps',
   pgrep: 'procps',
   openssl: 'openssl',

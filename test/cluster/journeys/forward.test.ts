@@ -69,7 +69,7 @@ describe('standin forward', () => {
     const job = standin.stderr.all.map(line => /creating Job (\S+)/.exec(line)?.[1]).find(Boolean)
     assert.ok(job)
     await kubectl(['-n', namespace, 'delete', 'job', job, '--wait=false'])
-    await standin.stderr.until('the reconnecting', line => line.includes('reconnecting'), 60_000)
+    await standin.stderr.until('the reconnecting', line => line.includes('session reconnecting'), 60_000)
     // New connections wait for the next agent as long as they may, and then are reset.
     const deadline = Date.now() + 60_000
     while (!(await ping(port!).catch(() => '')).startsWith('+PONG'))

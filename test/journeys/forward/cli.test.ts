@@ -100,6 +100,16 @@ describe('standin forward', () => {
     assert.equal(await code, 0)
   })
 
+  it('tells that it waits for another agent, and goes on with it', async () => {
+    const { child, code, stdout, stderr } = forward(`15432:localhost:${pod.port}`)
+    await stdout.until('the line', line => line.startsWith('Forwarding'))
+    process.kill(processesOf(mark.value).find(({ program }) => program === 'agent')!.pid, 'SIGKILL')
+    await stderr.until('the wait', line => line.startsWith('standin: session reconnecting: '))
+    await run('curl', ['-sf', '-m', '20', 'http://127.0.0.1:15432/'])
+    child.kill('SIGINT')
+    assert.equal(await code, 0)
+  })
+
   it('mirrors a port of the target with --reverse', async () => {
     const heard: string[] = []
     const local = createServer(socket =>
