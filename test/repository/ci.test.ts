@@ -41,7 +41,6 @@ const packageOf: Record<string, string | undefined> = {
   ip: 'iproute2',
   tc: 'iproute2',
   ss: 'iproute2',
-  curl: 'curl',
   ps: 'procps',
   pgrep: 'procps',
   openssl: 'openssl',
