@@ -4,7 +4,7 @@ import { createQuery, type Query } from './query.ts'
 import { addressesIn, parseResolvConf, questionsFor, type ResolverConfig } from './resolver-files.ts'
 
 export type ResolveOptions = {
-  files: Pick<PodFiles, 'nameFiles'>
+  files: Pick<PodFiles, 'nameFile'>
   signal: AbortSignal
   queryBy?: (config: ResolverConfig) => Query
 }
@@ -18,11 +18,10 @@ const loopback = ['127.0.0.1', '::1']
  */
 export async function* resolveInPod(name: string, options: ResolveOptions): AsyncGenerator<string> {
   const { files, signal, queryBy = createQuery } = options
-  const { hosts = '', resolvConf = '' } = files.nameFiles()
-  const known = addressesIn(hosts, name)
+  const known = addressesIn(files.nameFile('/etc/hosts'), name)
   if (known.length > 0) return yield* known
   if (/^localhost\.?$/i.test(name)) return yield* loopback
-  const config = parseResolvConf(resolvConf)
+  const config = parseResolvConf(files.nameFile('/etc/resolv.conf'))
   const query = queryBy(config)
   let failed = false
   for (const question of questionsFor(name, config)) {

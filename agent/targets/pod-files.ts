@@ -1,10 +1,10 @@
 // What of the target's files its forwards need: those by which it finds names, and its Unix sockets.
 import { withPathInRoot } from '../linux/in-root.ts'
-import { type NameFiles, readNameFiles } from './name-files.ts'
+import { readNameFile } from './name-files.ts'
 
 export type PodFiles = {
-  /** As they are at the moment. Throws with code ESRCH when the target has ended. */
-  nameFiles(): Pick<NameFiles, 'hosts' | 'resolvConf'>
+  /** A file by which names are looked up, as it is at the moment; "" if there is none. Throws with the `code` of the errno. */
+  nameFile(path: '/etc/hosts' | '/etc/resolv.conf'): string
   /** While `use` runs, its argument is a path of this process for what the target sees at `path`. Throws with the `code` of the errno. */
   withPath<T>(path: string, use: (ownPath: string) => T): T
 }
@@ -20,7 +20,7 @@ export function podFiles(
     return value
   }
   return {
-    nameFiles: () => checked(readNameFiles(pid, { inPod })),
+    nameFile: path => checked(readNameFile(pid, path, { inPod })) ?? '',
     withPath: (path, use) => withPathInRoot(pid, path, ownPath => use(checked(ownPath))),
   }
 }

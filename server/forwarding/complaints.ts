@@ -11,7 +11,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENETUNREACH: 'no way leads there, or the pod could not be asked within 10 s',
   EHOSTUNREACH: 'no way leads there',
   ENOENT: 'the pod has no such file',
-  EACCES: 'the agent may not',
+  EACCES: 'the agent has no right to it',
   EPROTOTYPE: 'it is no stream socket',
   ENOSYS: 'the kernel of the node is older than Linux 5.6',
 }

@@ -22,6 +22,7 @@ type Waiting = {
 export class Dials {
   readonly #open: (payload: Dial) => LinkStream | undefined
   readonly #waiting = new Set<Waiting>()
+  readonly #byStream = new Map<number, Waiting>()
   #linkIsDown = false
 
   /** `open` gives a stream to the agent, or undefined while there is none. */
@@ -41,7 +42,7 @@ export class Dials {
 
   /** What the agent says of a dial, which may be another's than ours. */
   hear(event: Extract<AgentEvent, { event: 'dialled' | 'dialFailed' }>): void {
-    const waiting = [...this.#waiting].find(({ stream }) => stream?.id === event.stream)
+    const waiting = this.#byStream.get(event.stream)
     if (waiting?.stream === undefined) return
     const { stream, outcome } = waiting
     this.#forget(waiting)
@@ -74,16 +75,19 @@ export class Dials {
   #ask(waiting: Waiting): void {
     const stream = this.#open(waiting.payload)
     waiting.stream = stream
-    if (stream !== undefined)
+    if (stream !== undefined) {
+      this.#byStream.set(stream.id, waiting)
       stream.events = {
         data: ({ bytes }) => stream.grant(bytes.length),
         end: () => {},
         // The agent is gone, or the link for good; another agent may come in time.
         reset: () => {
+          this.#unlist(waiting)
           waiting.stream = undefined
           this.#bound(waiting)
         },
       }
+    }
     this.#bound(waiting)
   }
 
@@ -104,6 +108,13 @@ export class Dials {
 
   #forget(waiting: Waiting): boolean {
     clearTimeout(waiting.timer)
+    this.#unlist(waiting)
     return this.#waiting.delete(waiting)
+  }
+
+  /** The next agent's streams have the same numbers. */
+  #unlist(waiting: Waiting): void {
+    const { stream } = waiting
+    if (stream !== undefined && this.#byStream.get(stream.id) === waiting) this.#byStream.delete(stream.id)
   }
 }

@@ -50,6 +50,7 @@ export class Forward {
         this.#complaints.add(placeOf(remote), errno)
       },
     })
+    // After an error it closes, and until it is joined nobody else listens for one.
     socket
       .on('error', () => {})
       .once('close', () => {

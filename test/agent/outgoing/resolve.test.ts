@@ -10,7 +10,7 @@ async function resolved(name: string, zone: Record<string, Answer> = {}, hosts =
   const asked: string[] = []
   const addresses: string[] = []
   const all = resolveInPod(name, {
-    files: { nameFiles: () => ({ hosts, resolvConf }) },
+    files: { nameFile: path => (path === '/etc/hosts' ? hosts : resolvConf) },
     signal: new AbortController().signal,
     queryBy: () => async (question, type) => {
       asked.push(`${question} ${type}`)
@@ -44,7 +44,7 @@ describe('resolveInPod()', () => {
   })
 
   it('asks for no AAAA when an address before did', async () => {
-    const files = { nameFiles: () => ({ hosts: '', resolvConf: 'nameserver 10.0.0.1' }) }
+    const files = { nameFile: () => 'nameserver 10.0.0.1' }
     const queryBy = () => async (_: string, type: string) =>
       type === 'A' ? ['10.0.0.2'] : assert.fail('AAAA was asked for')
     const all = resolveInPod('db', { files, signal: new AbortController().signal, queryBy })
