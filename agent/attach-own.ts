@@ -12,10 +12,12 @@ import { sendEvent } from './link/send-event.ts'
 import { reachableAddresses } from './linux/local-addresses.ts'
 import { log } from './log.ts'
 import { createDialler } from './outgoing/dial.ts'
+import type { PodFiles } from './outgoing/pod-files.ts'
 import { boundEnvironment, droppedText } from './targets/environment.ts'
 import { nameFilesBy } from './targets/name-files.ts'
 import { serviceVariables } from './targets/service-variables.ts'
 
+const maxNameFileBytes = 1 << 20
 const nothing = { packets: 0, bytes: 0, ringDrops: 0, connections: 0, gaps: 0, slow: 0, unopened: 0 }
 
 /** Serves when it returns. What imports koffi must not be imported here: the container has no folder that it could lie in. */
@@ -36,7 +38,7 @@ export function attachOwn({ session, key, graceMs }: AttachOwnInvocation, server
     {
       ...{ session, publicKey: key, graceMs },
       onControl: answer,
-      onOpen: createDialler(tell),
+      onOpen: createDialler(tell, ownFiles),
       onAttached: () => undefined,
       onGone: reason => end(0, reason),
     },
@@ -54,6 +56,14 @@ function ownFacts(environment: Record<string, string>): TargetFacts {
     ...{ hostname: name, addresses: reachableAddresses(), ports: [], environment, ownNetwork: true },
     nameFiles: nameFilesBy(readOwn),
   }
+}
+
+/** What a forward needs; there are no programs here whose Unix sockets could be meant. */
+const ownFiles: PodFiles = {
+  nameFile: path => readOwn(path, maxNameFileBytes) ?? '',
+  connectUnix: () => {
+    throw Object.assign(new Error('Cannot connect to a Unix socket without a target'), { code: 'EOPNOTSUPP' })
+  },
 }
 
 /** The kubelet gives our container the files that it gives every container of the namespace. */

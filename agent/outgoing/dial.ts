@@ -4,8 +4,8 @@ import { type AgentEvent, dial } from '../../protocol/agent/control.ts'
 import { decode } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
-import type { PodFiles } from '../targets/pod-files.ts'
 import { carryNames } from './names.ts'
+import type { PodFiles } from './pod-files.ts'
 import { type FarEnd, reach } from './reach.ts'
 
 /** Takes a stream that the server opened, with its payload, not yet checked. `files` are the pod's. */

@@ -1,8 +1,7 @@
 // Connects to what a forward names in the pod: a host by the pod's own names, or a Unix socket by the pod's own paths.
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
 import type { Dial } from '../../protocol/agent/control.ts'
-import { connectUnix } from '../linux/unix-socket.ts'
-import type { PodFiles } from '../targets/pod-files.ts'
+import type { PodFiles } from './pod-files.ts'
 import { resolveInPod } from './resolve.ts'
 
 export type FarEnd = Extract<Dial, { dial: 'host' } | { dial: 'unix' }>
@@ -39,7 +38,7 @@ async function reachUnix(path: string, { files, signal }: ReachOptions): Promise
   const until = performance.now() + queueFull.forMs
   for (;;) {
     try {
-      return path.startsWith('@') ? connectUnix(path) : files.withPath(path, connectUnix)
+      return files.connectUnix(path)
     } catch (error) {
       const isFull = (error as NodeJS.ErrnoException).code === 'EAGAIN'
       if (!isFull || signal.aborted || performance.now() > until) throw error

@@ -1,5 +1,5 @@
 // Looks a name up as a program of the pod would: by the pod's hosts file, then by the pod's nameservers with its search list.
-import type { PodFiles } from '../targets/pod-files.ts'
+import type { PodFiles } from './pod-files.ts'
 import { createQuery, type Query } from './query.ts'
 import { addressesIn, parseResolvConf, questionsFor, type ResolverConfig } from './resolver-files.ts'
 

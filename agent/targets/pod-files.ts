@@ -1,13 +1,11 @@
-// What of the target's files its forwards need: those by which it finds names, and its Unix sockets.
+// The files of a target that its forwards need: those by which it finds names, and its Unix sockets.
 import { withPathInRoot } from '../linux/in-root.ts'
-import { readNameFile } from './name-files.ts'
+import { connectUnix } from '../linux/unix-socket.ts'
+import type { PodFiles } from '../outgoing/pod-files.ts'
+import { readNameFile } from './read-name-files.ts'
 
-export type PodFiles = {
-  /** A file by which names are looked up, as it is at the moment; "" if there is none. Throws with the `code` of the errno. */
-  nameFile(path: '/etc/hosts' | '/etc/resolv.conf'): string
-  /** While `use` runs, its argument is a path of this process for what the target sees at `path`. Throws with the `code` of the errno. */
-  withPath<T>(path: string, use: (ownPath: string) => T): T
-}
+/** A hosts file of a pod has a few lines. */
+const maxBytes = 1 << 20
 
 /** `isEnded` is asked after a file was opened, when it can be another process's that has the same pid. */
 export function podFiles(
@@ -20,7 +18,10 @@ export function podFiles(
     return value
   }
   return {
-    nameFile: path => checked(readNameFile(pid, path, { inPod })) ?? '',
-    withPath: (path, use) => withPathInRoot(pid, path, ownPath => use(checked(ownPath))),
+    nameFile: path => checked(readNameFile(pid, path, { inPod, maxBytes })) ?? '',
+    connectUnix: path =>
+      path.startsWith('@')
+        ? connectUnix(path)
+        : withPathInRoot(pid, path, ownPath => connectUnix(checked(ownPath))),
   }
 }

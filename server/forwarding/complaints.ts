@@ -13,6 +13,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'the pod has no such file',
   EACCES: 'the agent has no right to it',
   EPROTOTYPE: 'it is no stream socket',
+  EOPNOTSUPP: 'a session without a target has no Unix sockets',
   ENOSYS: 'the kernel of the node is older than Linux 5.6',
 }
 

@@ -26,6 +26,7 @@ export function addForward(program: Command, done: (code: number) => void): void
         "standin forward -t deployment/checkout 8080:80 :9090          # the target's own ports; :9090 from a free port here",
         'standin forward -t deployment/checkout 8443:[fd00::1]:443 ./pg.sock:/run/postgresql/.s.PGSQL.5432',
         'standin forward -t deployment/checkout --reverse 8080:3000',
+        'standin forward -t targetless -n shop 5432:postgres:5432      # from the network of a namespace, without a pod',
       ])}
 LOCAL is a port of 127.0.0.1 (empty or 0 takes a free one) or the path of a Unix socket, which begins with "/" or ".".
 HOST is an IP address ([...] around IPv6) or a name, looked up in the target for each connection. SOCKET is the path

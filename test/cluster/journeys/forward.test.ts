@@ -63,6 +63,16 @@ describe('standin forward', () => {
       assert.equal(await standin.code, 0, standin.stderr.all.join('\n'))
     }).timeout(180_000)
 
+  it('reaches a service by its name without a target, and says that there are no Unix sockets', async () => {
+    const words = [':cache:6379', ':/run/some.sock']
+    const [standin, [service, socket]] = await forwarded(words, ['-t', 'targetless'])
+    assert.match(await ping(service!), /^\+PONG/)
+    await assert.rejects(exchange({ to: { address: '127.0.0.1', port: socket! }, bytes: 'x' }), isReset)
+    await standin.stderr.until('the reason', line => line.includes('a session without a target has no Unix'))
+    standin.child.kill('SIGINT')
+    assert.equal(await standin.code, 0, standin.stderr.all.join('\n'))
+  }).timeout(120_000)
+
   it('goes on with the next agent when the one before is deleted', async () => {
     const [standin, [port]] = await forwarded([':cache:6379'], ['-v'])
     assert.match(await ping(port!), /^\+PONG/)
