@@ -40,7 +40,7 @@ describe('standin forward', () => {
         `:cache.${namespace}.svc.cluster.local:6379`,
         ':8080',
         ':no-such-name:80',
-        ':cache:6380',
+        ':localhost:1',
       ]
       const [standin, ports] = await forwarded(words, mode === 'a Job' ? [] : ['--ephemeral'])
       const [short, long, itself, nowhere, refused] = ports as [number, number, number, number, number]
@@ -49,12 +49,9 @@ describe('standin forward', () => {
       assert.match(stdout, /\S/)
       for (const [port, errno] of [
         [nowhere, 'ENOTFOUND'],
-        [refused, '(ECONNREFUSED|ETIMEDOUT|EHOSTUNREACH)'],
+        [refused, 'ECONNREFUSED'],
       ] as const) {
-        await assert.rejects(
-          exchange({ to: { address: '127.0.0.1', port }, bytes: 'PING\r\n', withinMs: 60_000 }),
-          isReset,
-        )
+        await assert.rejects(exchange({ to: { address: '127.0.0.1', port }, bytes: 'PING\r\n' }), isReset)
         await standin.stderr.until(errno, line =>
           new RegExp(`\\(${errno}\\); a connection was reset`).test(line),
         )
