@@ -24,7 +24,7 @@ export type ForwardOptions = SessionOptions & {
 type Wanted = { forwards: ForwardSpec[]; reverses: ReverseSpec[] }
 
 /** The process's own features are nobody's here, and nothing of them is prepared. */
-const features = { feature: { env: false, network: { outgoing: false } } } as const
+const features = { feature: { env: false, network: { incoming: 'off', outgoing: false } } } as const
 
 export async function forward(words: readonly string[], options: ForwardOptions): Promise<number> {
   const wanted = wantedOf(words, options.reverse ?? [])

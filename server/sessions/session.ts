@@ -250,7 +250,8 @@ export class Session {
     const { hostname, addresses, ports } = facts
     const target = { ...facts.target, ...found.target, ports }
     const known = [...found.notices, ...outgoing.warnings, ...this.#names.warningsOf(facts)]
-    const warnings = warningsOf({ facts, support, mirror: this.#arrivals.mirror, known })
+    const { mirror } = this.#arrivals
+    const warnings = warningsOf({ facts, support, mirror, outgoing: outgoing.rules.tcp, known })
     return { sessionId: this.id, target, hostname, addresses, ports, environment, warnings }
   }
 

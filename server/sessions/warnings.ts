@@ -6,22 +6,26 @@ export function warningsOf({
   facts,
   support,
   mirror,
+  outgoing,
   known,
 }: {
   facts: Pick<TargetFacts, 'ports' | 'ownNetwork' | 'sidecar'>
   support: HookSupport
   mirror: boolean
+  /** Connections of processes leave from the pod. */
+  outgoing: boolean
   /** What was seen on the way here. */
   known: readonly string[]
 }): string[] {
   const warnings = [...known]
-  if (!support.hooks) {
+  // A session that neither gives nor takes traffic is one of forwards or views.
+  if (!support.hooks && (mirror || outgoing)) {
     warnings.push(`${support.failure.message}. ${support.failure.data.fix}`)
   }
   if (mirror && facts.ports.length === 0) {
     warnings.push('The target listens on no TCP port yet; its traffic is followed as soon as it does')
   }
-  if (!facts.ownNetwork) {
+  if (mirror && !facts.ownNetwork) {
     warnings.push(
       "The target shares this machine's network, so its ports are taken here: the process is given others instead",
     )

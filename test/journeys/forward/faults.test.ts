@@ -65,8 +65,9 @@ describe('a forward, when', () => {
   it('the server is killed: nothing listens, what stands ends, and so does the agent', async () => {
     const { at } = await forward()
     const { socket } = await standing(at)
+    const gone = once(reaching.backend.child, 'exit')
     process.kill(pidOf('server'), 'SIGKILL')
-    await once(socket, 'close')
+    await Promise.all([gone, once(socket, 'close')])
     await assert.rejects(hello(at), isRefused)
     await untilNothing('processes of standin', () => processesOf(run.value))
   })
