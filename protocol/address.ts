@@ -24,6 +24,10 @@ export function parseFour(address: string): Buffer {
 /** An IPv4 address as the IPv6 address that stands for it. */
 export const mapped = (four: Buffer): Buffer => Buffer.concat([mappedPrefix, four])
 
+/** The 4 bytes of the IPv4 address that an IPv6 one stands for, else its own. */
+export const unmapped = (six: Buffer): Buffer =>
+  six.subarray(0, 12).equals(mappedPrefix) ? six.subarray(12) : six
+
 /** The 16 bytes of an IPv6 address in any of its spellings. */
 export function parseSix(address: string): Buffer {
   const [head = '', tail] = (address.split('%')[0] ?? '').split('::')

@@ -164,7 +164,7 @@ class Run {
       reporter.report({ event: 'session', sessionId, state, reason, attempt })
       // The answer to startSession may be read later than the command reads Ctrl-C.
       if (state === 'running') this.running = true
-      // The supervisor warms up while the session attaches, and starts the command by itself when the session runs: too early to miss nothing.
+      // The supervisor warms up while the session attaches, and starts the command by itself when the session runs, which may be before its connections are looked at.
       if (state === 'starting' && !this.request.connections)
         this.prepare(sessionId).catch(thrown => this.broken.reject(thrown))
     })

@@ -22,6 +22,8 @@ export class OutgoingFilter {
   /** By address: the entries whose names resolved to it, with the rule that tells so. */
   readonly #learned = new Map<string, Map<number, string>>()
   readonly #hasRanges: boolean
+  /** Entries that may name loopback, those with a port first. */
+  readonly #ofLoopback: readonly { entry: Entry; rule: string }[]
 
   /** Entries that cannot be read match nothing: the configuration was refused for them. */
   constructor({ side, entries, learned }: FilterRules) {
@@ -32,6 +34,10 @@ export class OutgoingFilter {
     })
     this.#rules = this.entries.map(({ text }) => `entry "${text}" of feature.network.outgoing.filter.${side}`)
     this.#hasRanges = this.entries.some(({ to }) => to.kind === 'range')
+    this.#ofLoopback = this.entries
+      .map((entry, index) => ({ entry, rule: this.#rules[index]! }))
+      .filter(({ entry: { to } }) => (to.kind === 'name' ? isLocalhost(to.name) : namesLoopback(to)))
+      .sort((a, b) => Number(a.entry.port === 0) - Number(b.entry.port === 0))
     for (const one of learned) this.learn(one)
   }
 
@@ -68,15 +74,16 @@ export class OutgoingFilter {
 
   /** The first entry that names loopback: an address of it, a range within it, or localhost. Those that name a port come first. */
   findLoopback(protocol: Protocol, to: Endpoint): Match | undefined {
+    if (this.#ofLoopback.length === 0) return undefined
     const value = valueOfAddress(loopbackInstead(to).address)
-    const matches = this.entries.flatMap((entry, index) =>
-      isFor(entry, protocol, to.port) && isToLoopback(entry, value)
-        ? [{ entry, rule: this.#rules[index]! }]
-        : [],
+    return this.#ofLoopback.find(
+      ({ entry }) =>
+        isFor(entry, protocol, to.port) && (entry.to.kind !== 'range' || isWithin(value, entry.to.range)),
     )
-    return matches.find(({ entry }) => entry.port !== 0) ?? matches[0]
   }
 }
+
+const namesLoopback = (to: Entry['to']): boolean => to.kind === 'range' && to.range.isLoopback
 
 export const isOfLoopback = (address: string): boolean => isLoopback(address) || isWildcard(address)
 /** Names that no resolver is asked for (RFC 6761). */
@@ -88,9 +95,4 @@ export const isFor = (entry: Entry, protocol: Protocol, port: number): boolean =
 function isTo({ to }: Entry, value: AddressValue | undefined, isLearned: boolean): boolean {
   if (to.kind === 'any') return true
   return to.kind === 'name' ? isLearned : value !== undefined && isWithin(value, to.range)
-}
-
-function isToLoopback({ to }: Entry, value: AddressValue): boolean {
-  if (to.kind === 'name') return isLocalhost(to.name)
-  return to.kind === 'range' && to.range.isLoopback && isWithin(value, to.range)
 }

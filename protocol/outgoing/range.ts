@@ -1,5 +1,5 @@
 // Ranges of Internet addresses: an address, or all that begin with the same bits.
-import { isLoopback, normalAddress, parseFour, parseSix } from '../address.ts'
+import { isLoopback, normalAddress, parseFour, parseSix, unmapped } from '../address.ts'
 
 /** `shift` bits at the end do not matter. IPv4 has 32 bits in all, IPv6 128. */
 export type Range = { bits: number; base: bigint; shift: bigint; isLoopback: boolean }
@@ -9,10 +9,8 @@ export const bitsOf = (address: string): 32 | 128 => (address.includes(':') ? 12
 
 /** The number that an address is; of a mapped IPv4 address that of the IPv4 address. */
 export function valueOfAddress(address: string): AddressValue {
-  const normal = normalAddress(address)
-  const isSix = normal.includes(':')
-  const bytes = isSix ? parseSix(normal) : parseFour(normal)
-  return { bits: isSix ? 128 : 32, value: BigInt(`0x${bytes.toString('hex')}`) }
+  const bytes = address.includes(':') ? unmapped(parseSix(address)) : parseFour(address)
+  return { bits: 8 * bytes.length, value: BigInt(`0x${bytes.toString('hex')}`) }
 }
 
 /** What begins with the first `prefix` bits of an address; of mapped IPv4 addresses the IPv4 addresses. */
