@@ -100,6 +100,17 @@ describe('standin forward', () => {
     assert.equal(await code, 0)
   })
 
+  it('leaves nothing when it is killed: its server and agent end, and nothing listens', async () => {
+    const { child, code, stdout } = forward(`15432:localhost:${pod.port}`)
+    await stdout.until('the line', line => line.startsWith('Forwarding'))
+    child.kill('SIGKILL')
+    await code
+    await untilNothing('processes of standin', () => processesOf(mark.value))
+    await assert.rejects(exchange({ to: { address: '127.0.0.1', port: 15432 }, bytes: '' }), {
+      code: 'ECONNREFUSED',
+    })
+  })
+
   it('tells that it waits for another agent, and goes on with it', async () => {
     const { child, code, stdout, stderr } = forward(`15432:localhost:${pod.port}`)
     await stdout.until('the line', line => line.startsWith('Forwarding'))
