@@ -1,12 +1,12 @@
 // Makes the connections that are to leave from the pod, whose network this process has entered, and joins each with its stream.
 import { connect, type Socket } from 'node:net'
-import { type AgentEvent, dial } from '../../protocol/agent/control.ts'
+import { type AgentEvent, type DialFar, dial } from '../../protocol/agent/control.ts'
 import { decode } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { carryNames } from './names.ts'
 import type { PodFiles } from './pod-files.ts'
-import { type FarEnd, reach } from './reach.ts'
+import { reach } from './reach.ts'
 
 /** Takes a stream that the server opened, with its payload, not yet checked. `files` are the pod's. */
 export function createDialler(
@@ -64,7 +64,7 @@ function dialFor(
 /** For a forward, whose near end says nothing before the answer. */
 function reachFor(
   stream: LinkStream,
-  to: FarEnd,
+  to: DialFar,
   { tell, files }: { tell: (event: AgentEvent) => void; files: PodFiles },
 ): void {
   const given = new AbortController()

@@ -1,10 +1,9 @@
 // Connects to what a forward names in the pod: a host by the pod's own names, or a Unix socket by the pod's own paths.
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
-import type { Dial } from '../../protocol/agent/control.ts'
+import type { DialFar } from '../../protocol/agent/control.ts'
 import type { PodFiles } from './pod-files.ts'
 import { resolveInPod } from './resolve.ts'
 
-export type FarEnd = Extract<Dial, { dial: 'host' } | { dial: 'unix' }>
 export type ReachOptions = { files: PodFiles; signal: AbortSignal }
 
 /** An address that does not answer by then is given up, and the next one of the name tried. */
@@ -13,12 +12,12 @@ const addressMs = 20_000
 const queueFull = { everyMs: 50, forMs: 10_000 } as const
 
 /** Without listeners; what the far end says waits for them. Throws an error whose `code` is the errno; when the signal aborts nothing is left of it. */
-export function reach(to: FarEnd, options: ReachOptions): Promise<Socket> {
+export function reach(to: DialFar, options: ReachOptions): Promise<Socket> {
   return to.dial === 'host' ? reachHost(to, options) : reachUnix(to.path, options)
 }
 
 async function reachHost(
-  { host, port }: Extract<FarEnd, { dial: 'host' }>,
+  { host, port }: Extract<DialFar, { dial: 'host' }>,
   options: ReachOptions,
 ): Promise<Socket> {
   let first: unknown

@@ -149,15 +149,17 @@ export type Opened = t.TypeOf<typeof opened>
  * Payload of an `open` frame from the server: a connection that is to leave from the pod. Answered with `dialled` or `dialFailed`; one of `names`
  * is not answered, and carries questions to a nameserver (protocol/names/messages.ts).
  */
-export const dial = t.union([
-  object(
-    'Dial',
-    {
-      dial: [oneOf('tcp', 'names'), 'the transport'],
-      to: [endpoint, 'IP address and port'],
-    },
-    { withinMs: [count, 'names: milliseconds after which a question has no answer; default 10,000'] },
-  ),
+export const dialConnection = object(
+  'Dial',
+  {
+    dial: [oneOf('tcp', 'names'), 'the transport'],
+    to: [endpoint, 'IP address and port'],
+  },
+  { withinMs: [count, 'names: milliseconds after which a question has no answer; default 10,000'] },
+)
+
+/** The far end of a forward, whose near end says nothing before the answer. */
+export const dialFar = t.union([
   object('DialHost', {
     dial: [oneOf('host'), 'TCP to a host, which the agent looks up as the pod would'],
     host: [t.string, 'name or IP address'],
@@ -168,6 +170,8 @@ export const dial = t.union([
     path: [t.string, "path from the pod's root, or the name of an abstract one after @"],
   }),
 ])
+export const dial = t.union([dialConnection, dialFar])
+export type DialFar = t.TypeOf<typeof dialFar>
 export type Dial = t.TypeOf<typeof dial>
 
 export const reset = object('Reset', { reason: [t.string, 'why the stream ended, one phrase'] })
