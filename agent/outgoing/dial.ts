@@ -4,6 +4,7 @@ import { type AgentEvent, type DialFar, dial } from '../../protocol/agent/contro
 import { decode } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import { openDatagrams } from './datagrams.ts'
 import { carryNames } from './names.ts'
 import type { PodFiles } from './pod-files.ts'
 import { reach } from './reach.ts'
@@ -20,6 +21,7 @@ export function createDialler(
       reachFor(stream, checked.value, { tell, files })
     else if (checked.value.dial === 'names')
       carryNames(stream, { nameserver: checked.value.to, withinMs: checked.value.withinMs ?? defaultNamesMs })
+    else if (checked.value.dial === 'udp') openDatagrams(stream, checked.value.to, tell)
     else dialFor(stream, checked.value.to, tell)
   }
 }

@@ -146,6 +146,17 @@ export const opened = object('Opened', {
 export type Opened = t.TypeOf<typeof opened>
 
 /**
+ * Payload of an `open` frame from the server: a UDP socket of the pod, as long as the stream lives, with datagrams as protocol/link/datagrams.ts draws
+ * them. With `to` it is connected: answered with `dialled` or `dialFailed`, it hears that peer alone, and errors of the network come back. Without
+ * it is not answered, sends to anyone and hears anyone. The agent ends the stream of a socket that was idle for long.
+ */
+export const dialUdp = object(
+  'DialUdp',
+  { dial: [oneOf('udp'), 'the transport'] },
+  { to: [endpoint, 'the one peer; with port 0 only the route is asked for'] },
+)
+
+/**
  * Payload of an `open` frame from the server: a connection that is to leave from the pod. Answered with `dialled` or `dialFailed`; one of `names`
  * is not answered, and carries questions to a nameserver (protocol/names/messages.ts).
  */
@@ -169,9 +180,11 @@ export const dialFar = t.union([
     dial: [oneOf('unix'), 'a Unix socket'],
     path: [t.string, "path from the pod's root, or the name of an abstract one after @"],
   }),
+  dialUdp,
 ])
 export const dial = t.union([dialConnection, dialFar])
 export type DialFar = t.TypeOf<typeof dialFar>
 export type Dial = t.TypeOf<typeof dial>
+export type DialUdp = t.TypeOf<typeof dialUdp>
 
 export const reset = object('Reset', { reason: [t.string, 'why the stream ended, one phrase'] })

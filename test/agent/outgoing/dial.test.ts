@@ -72,7 +72,8 @@ describe('createDialler()', () => {
     for (const payload of [
       undefined,
       {},
-      { dial: 'udp', to: { address: '127.0.0.1', port: 1 } },
+      { dial: 'sctp', to: { address: '127.0.0.1', port: 1 } },
+      { dial: 'udp', from: { address: '127.0.0.1', port: 1 } },
       { dial: 'tcp' },
     ])
       assert.deepEqual(dialled(payload).resets, ['its opening is not understood'])
