@@ -2,14 +2,13 @@
 import { constants } from 'node:os'
 import type { FromSupervisor, ToSupervisor } from '../protocol/hook/messages.ts'
 import { writeAddress } from './address.ts'
-import { type Descriptors, makeDescriptors } from './linux/descriptors.ts'
+import { Copies } from './copies.ts'
 import { close } from './linux/libc.ts'
 import { isAlive, sendContinue, sendResult } from './linux/notification.ts'
 import { markedProcesses, socketDescriptors } from './linux/processes.ts'
 import { abandon, openClosedPort, refuse } from './linux/quiet-port.ts'
 import {
   connect,
-  cookieOf,
   peerName,
   TCP_CLOSE,
   TCP_ESTABLISHED,
@@ -37,7 +36,7 @@ type Message = Extract<ToSupervisor, { type: 'dialled' | 'established' | 'refuse
 
 export class Connections {
   readonly #made = new Map<bigint, Made>()
-  readonly #descriptors: Descriptors = makeDescriptors()
+  readonly #copies: Copies
   readonly #closed = new Map<string, number>()
   /** Established for a call that a signal ended before it heard so: made again, it hears that. */
   readonly #unheard = new BoundedMap<bigint, true>(256)
@@ -49,6 +48,7 @@ export class Connections {
     readonly say: (message: FromSupervisor) => void,
     readonly tellAnswerer: (message: ToAnswerer) => void,
   ) {
+    this.#copies = new Copies(processId)
     setInterval(() => this.#lookAtAll(), lookMs).unref()
   }
 
@@ -105,7 +105,7 @@ export class Connections {
       this.#answer(id, 0)
       return
     }
-    const copy = this.#copyAt(place, cookie)
+    const copy = this.#copies.at(place, cookie)
     const isConnected = copy !== undefined && typeof peerName(copy) !== 'number'
     if (copy !== undefined) close(copy)
     if (!isConnected) this.#answer(id, -ENETUNREACH)
@@ -146,7 +146,7 @@ export class Connections {
     this.#made.delete(made.cookie)
     this.#dropDead(made)
     if (made.calls.length === 0) return
-    const copy = this.#copyOf(made)
+    const copy = this.#copies.of(made)
     // Hears of the success in the process's place: the next connect of that socket gives EISCONN, as after any other. The kernel looks at no
     // address then, and our own would lead nowhere else.
     if (copy !== undefined && tcpState(copy) === TCP_ESTABLISHED)
@@ -162,7 +162,7 @@ export class Connections {
     const isHeld = made.calls.length > 0
     // Known to the answerer before the process can ask.
     this.tellAnswerer(isHeld ? { type: 'forget', cookie } : { type: 'refused', cookie, errno })
-    const copy = this.#copyOf(made)
+    const copy = this.#copies.of(made)
     if (copy !== undefined && tcpState(copy) === TCP_SYN_SENT) {
       if (isHeld) abandon(copy)
       else refuse(copy, this.#closedFor(made))
@@ -201,7 +201,7 @@ export class Connections {
   }
 
   #endWithKernel(made: Made): void {
-    const copy = this.#copyOf(made)
+    const copy = this.#copies.of(made)
     if (copy === undefined) return
     if (tcpState(copy) === TCP_CLOSE) {
       this.tellAnswerer({ type: 'forget', cookie: made.cookie })
@@ -209,26 +209,6 @@ export class Connections {
       this.#abandon(made.cookie)
     }
     close(copy)
-  }
-
-  /** Our copy of the socket, wherever a process has it by this time; the caller closes it. */
-  #copyOf({ place, cookie, inode }: Made): number | undefined {
-    const copy = this.#copyAt(place, cookie)
-    if (copy !== undefined) return copy
-    for (const pid of markedProcesses(this.processId)) {
-      const descriptor = socketDescriptors(pid).get(String(inode))
-      const found = descriptor === undefined ? undefined : this.#copyAt({ thread: pid, descriptor }, cookie)
-      if (found !== undefined) return found
-    }
-    return undefined
-  }
-
-  #copyAt({ thread, descriptor }: Place, cookie: bigint): number | undefined {
-    const copy = this.#descriptors.copy(thread, descriptor)
-    if (copy < 0) return undefined
-    if (cookieOf(copy) === cookie) return copy
-    close(copy)
-    return undefined
   }
 }
 

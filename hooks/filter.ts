@@ -1,4 +1,5 @@
 // Generates the classic BPF program that decides, inside the kernel, which system calls are trapped (seccomp(2), linux/filter.h).
+import type { Range } from './shared/window.ts'
 import { type Architecture, type CallName, type Treatment, treatments } from './syscalls/table.ts'
 
 // struct sock_filter, 8 bytes: u16 code, u8 jump if true, u8 jump if false (both counted from the next instruction), u32 k
@@ -7,13 +8,23 @@ const BPF_LD_W_ABS = 0x20
 const BPF_JMP_JEQ_K = 0x15
 const BPF_JMP_JGE_K = 0x35
 const BPF_JMP_JSET_K = 0x45
+const BPF_ALU_AND_K = 0x54
 const BPF_RET_K = 0x06
 const NUMBER = 0
 const ARCHITECTURE = 4
+const FIRST_ARGUMENT_LOW = 16
 const SECOND_ARGUMENT_LOW = 24
 const SECOND_ARGUMENT_HIGH = 28
 const THIRD_ARGUMENT_LOW = 32
 const FOURTH_ARGUMENT_LOW = 40
+const FIFTH_ARGUMENT_LOW = 48
+const FIFTH_ARGUMENT_HIGH = 52
+const AF_INET = 2
+const AF_INET6 = 10
+const SOCK_DGRAM = 2
+const SOCK_TYPE_MASK = 0xf
+const F_DUPFD = 0
+const F_DUPFD_CLOEXEC = 1030
 const MSG_FASTOPEN = 0x20000000
 const EOPNOTSUPP = 95
 const SOL_SOCKET = 1
@@ -40,13 +51,21 @@ const targets: Readonly<Record<Treatment, string>> = {
   notify: 'notify',
   notifyWithAddress: 'address',
   notifySocketError: 'socketError',
-  refuseFastOpenThird: 'thirdFlags',
-  refuseFastOpenFourth: 'fourthFlags',
+  notifyDatagramSocket: 'socketFamily',
+  notifyWithFifth: 'fifth',
+  notifyInWindow: 'window',
+  notifyCopyInWindow: 'copying',
+  refuseFastOpenElseWithFifth: 'destinationFlags',
+  refuseFastOpenThirdElseInWindow: 'thirdFlags',
+  refuseFastOpenFourthElseInWindow: 'fourthFlags',
   refuseENOSYS: 'refuse',
 }
 
-/** The filter of an architecture as an array of struct sock_filter; everything that the table does not name is allowed. */
-export function makeFilter(architecture: Architecture): Buffer {
+/**
+ * The filter of an architecture as an array of struct sock_filter; everything that the table does not name is allowed. `window` are the numbers
+ * that UDP sockets have, rising.
+ */
+export function makeFilter(architecture: Architecture, window: readonly Range[]): Buffer {
   return assemble([
     load(ARCHITECTURE),
     whenEqual(architecture.audit, 'native'),
@@ -77,11 +96,37 @@ export function makeFilter(architecture: Architecture): Buffer {
     unlessEqual(SO_ERROR, 'allowOption'),
     give('notifyError', SECCOMP_RET_USER_NOTIF),
     give('allowOption', SECCOMP_RET_ALLOW),
+    load(FIRST_ARGUMENT_LOW, 'socketFamily'),
+    whenEqual(AF_INET, 'socketType'),
+    unlessEqual(AF_INET6, 'allowSocket'),
+    load(SECOND_ARGUMENT_LOW, 'socketType'),
+    { code: BPF_ALU_AND_K, k: SOCK_TYPE_MASK },
+    unlessEqual(SOCK_DGRAM, 'allowSocket'),
+    give('notifySocket', SECCOMP_RET_USER_NOTIF),
+    give('allowSocket', SECCOMP_RET_ALLOW),
+    load(FOURTH_ARGUMENT_LOW, 'destinationFlags'),
+    { code: BPF_JMP_JSET_K, k: MSG_FASTOPEN, yes: 'fastOpen', no: 'fifth' },
+    load(FIFTH_ARGUMENT_LOW, 'fifth'),
+    unlessEqual(0, 'notifyFifth'),
+    load(FIFTH_ARGUMENT_HIGH),
+    whenEqual(0, 'allowFifth'),
+    give('notifyFifth', SECCOMP_RET_USER_NOTIF),
+    give('allowFifth', SECCOMP_RET_ALLOW),
+    load(SECOND_ARGUMENT_LOW, 'copying'),
+    whenEqual(F_DUPFD, 'window'),
+    whenEqual(F_DUPFD_CLOEXEC, 'window'),
+    give('allowControl', SECCOMP_RET_ALLOW),
     load(THIRD_ARGUMENT_LOW, 'thirdFlags'),
-    { code: BPF_JMP_JSET_K, k: MSG_FASTOPEN, yes: 'fastOpen', no: 'allowSend' },
+    { code: BPF_JMP_JSET_K, k: MSG_FASTOPEN, yes: 'fastOpen', no: 'window' },
     load(FOURTH_ARGUMENT_LOW, 'fourthFlags'),
-    { code: BPF_JMP_JSET_K, k: MSG_FASTOPEN, yes: 'fastOpen', no: 'allowSend' },
-    give('allowSend', SECCOMP_RET_ALLOW),
+    { code: BPF_JMP_JSET_K, k: MSG_FASTOPEN, yes: 'fastOpen', no: 'window' },
+    load(FIRST_ARGUMENT_LOW, 'window'),
+    ...window.flatMap(({ from, to }): Step[] => [
+      { code: BPF_JMP_JGE_K, k: from, no: 'allowOutside' },
+      { code: BPF_JMP_JGE_K, k: to, no: 'notifyInside' },
+    ]),
+    give('allowOutside', SECCOMP_RET_ALLOW),
+    give('notifyInside', SECCOMP_RET_USER_NOTIF),
     give('fastOpen', SECCOMP_RET_ERRNO_EOPNOTSUPP),
     give('refuse', SECCOMP_RET_ERRNO_ENOSYS),
   ])

@@ -73,12 +73,15 @@ function register(connection: number): Ward | undefined {
       ledger,
       process: registration.process,
       outgoing: registration.outgoing,
+      datagrams: registration.datagrams,
     }
   for (const descriptor of descriptors) close(descriptor)
   return undefined
 }
 
-function readRegistration(payload: Buffer): { process: string; outgoing: boolean } | undefined {
+type Registration = Pick<Ward, 'process' | 'outgoing' | 'datagrams'>
+
+function readRegistration(payload: Buffer): Registration | undefined {
   try {
     const checked = decode(guardRegistration, JSON.parse(payload.toString('utf8')))
     return checked.ok && checked.value.token === token ? checked.value : undefined

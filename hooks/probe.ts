@@ -42,7 +42,7 @@ function probeArchitecture(): void {
 }
 
 function probeFilter(): void {
-  const { listener } = installFilter(makeFilter(ownArchitecture()!))
+  const { listener } = installFilter(makeFilter(ownArchitecture()!, []))
   if (canSendDescriptor(listener)) return
   throw missingFeature('a seccomp notification that answers with a descriptor', 'EINVAL', release())
 }

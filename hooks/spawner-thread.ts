@@ -8,6 +8,7 @@ import { callersDescriptorLimit, withDescriptorLimit } from './linux/limits.ts'
 import { installFilter } from './linux/seccomp.ts'
 import { plainFailure } from './shared/failures.ts'
 import type { Command, FromSpawner, SpawnerData, ToSpawner } from './shared/threads.ts'
+import { windowUnder } from './shared/window.ts'
 import { ownArchitecture } from './syscalls/table.ts'
 
 const port = parentPort!
@@ -16,11 +17,12 @@ const say = (message: FromSpawner) => port.postMessage(message)
 
 // Nothing asynchronous of node:fs may be used here: it would start pool threads that inherit the filter.
 const softLimit = callersDescriptorLimit()
+const window = windowUnder(softLimit)
 try {
   const thread = Number(readlinkSync('/proc/thread-self').split('/').pop())
   Atomics.store(new Int32Array(filteredThread), 0, thread)
-  const { listener, noNewPrivileges } = installFilter(makeFilter(ownArchitecture()!))
-  say({ type: 'filtered', listener, noNewPrivileges })
+  const { listener, noNewPrivileges } = installFilter(makeFilter(ownArchitecture()!, window))
+  say({ type: 'filtered', listener, noNewPrivileges, window })
   port.on('message', (message: ToSpawner) => start(message.command))
 } catch (thrown) {
   say({ type: 'unfiltered', failure: plainFailure(thrown) })

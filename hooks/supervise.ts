@@ -3,7 +3,6 @@ import { writeSync } from 'node:fs'
 import { Failure } from '../protocol/errors.ts'
 import { markLimit } from '../protocol/hook/mark.ts'
 import {
-  type FromSupervisor,
   hookProcessVariable,
   hookSocketVariable,
   hookTokenVariable,
@@ -13,7 +12,6 @@ import { commandEnvironment } from './command/environment.ts'
 import { exitCodeOf } from './command/failure.ts'
 import { followCommand, holdSignals } from './command/follow.ts'
 import { endEverything, signalCommand } from './command/signals.ts'
-import { Connections } from './connections.ts'
 import { type GuardLine, registerWithGuard } from './guard/register.ts'
 import { becomeSubreaper, reapOrphans } from './linux/children.ts'
 import { endAs } from './linux/group.ts'
@@ -24,6 +22,7 @@ import { isSocketHeld } from './linux/processes.ts'
 import { openListenTable } from './linux/sock-diag.ts'
 import { Listeners } from './listeners.ts'
 import { guardNotice, privilegesNotice } from './notices.ts'
+import { isFromProcess, Outbound } from './outbound.ts'
 import { openServerLine, type ServerLine } from './server-line.ts'
 import { watchAccepts } from './shared/accept-watch.ts'
 import { type Announcements, openAnnouncements, setWanted } from './shared/announcements.ts'
@@ -86,7 +85,7 @@ class Supervisor {
   #pid: number | undefined
   #started: readonly string[] = []
   #guard: GuardLine | undefined
-  #outgoing = false
+  #outgoing = { outgoing: false, datagrams: false }
   #end: End | undefined
   /** Signals that came for the command before it was there. */
   #heldSignals: () => NodeJS.Signals[] = () => []
@@ -181,7 +180,10 @@ class Supervisor {
       case 'dialled':
       case 'established':
       case 'refused':
-        this.#connectionsOf(threads).take(message)
+      case 'outlets':
+      case 'outletAdded':
+      case 'outletRefused':
+        this.#outbound(threads).take(message)
         break
       case 'retract':
         this.#announcements(threads).retract(message.announcement)
@@ -202,16 +204,15 @@ class Supervisor {
     return this.#opened
   }
 
-  #made: Connections | undefined
-  #connectionsOf({ notifications, tellAnswerer }: Threads): Connections {
-    const say = (message: FromSupervisor) => this.#line.say(message)
-    this.#made ??= new Connections(this.processId, notifications, say, tellAnswerer)
+  #made: Outbound | undefined
+  #outbound(threads: Threads): Outbound {
+    this.#made ??= new Outbound(this.processId, message => this.#line.say(message), threads)
     return this.#made
   }
 
   #start(start: Start, threads: Threads): void {
     this.#started = start.command ?? this.ownCommand
-    this.#outgoing = start.outgoing?.tcp ?? false
+    this.#outgoing = { outgoing: start.outgoing?.tcp ?? false, datagrams: start.outgoing?.udp ?? false }
     const [file, ...args] = this.#started
     if (file === undefined) {
       this.#fail(new Failure('hook-failed', { command: '', reason: 'no command was given' }))
@@ -234,7 +235,7 @@ class Supervisor {
       guard,
       token: guardToken,
       process: this.processId,
-      outgoing: this.#outgoing,
+      ...this.#outgoing,
       notifications,
       ledger,
     })
@@ -277,8 +278,7 @@ class Supervisor {
   #hearAnswerer(message: FromAnswerer): void {
     if (message.type === 'notice') this.#line.say({ type: 'notice', ...message.notice })
     else if (message.type === 'listening') this.#listeners.add(message.listener)
-    else if (message.type !== 'loaded' && message.type !== 'ready')
-      void this.#threads.then(threads => this.#connectionsOf(threads).hear(message))
+    else if (isFromProcess(message)) void this.#threads.then(threads => this.#outbound(threads).hear(message))
   }
 
   /**

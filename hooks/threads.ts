@@ -46,7 +46,7 @@ export async function startThreads(on: {
   })
   const tellAnswerer = (message: ToAnswerer) => answerer.postMessage(message)
   const [filter] = await Promise.all([filtered(spawner), said(answerer, 'loaded')])
-  tellAnswerer({ type: 'listen', listener: filter.listener })
+  tellAnswerer({ type: 'listen', listener: filter.listener, window: filter.window })
   const ready = await said(answerer, 'ready')
   if (!ready.complete) {
     throw missingFeature('a seccomp notification that answers with a descriptor', 'EINVAL', release())
@@ -65,7 +65,7 @@ export async function startThreads(on: {
   }
 }
 
-function filtered(spawner: Worker): Promise<{ listener: number; noNewPrivileges: boolean }> {
+function filtered(spawner: Worker): Promise<Extract<FromSpawner, { type: 'filtered' }>> {
   return new Promise((resolve, reject) => {
     spawner.once('error', reject)
     spawner.once('message', (message: FromSpawner) => {

@@ -172,7 +172,7 @@ export const sessionConfig = object(
                         ],
                         ignore_localhost: [
                           t.boolean,
-                          "whether connections to loopback addresses all stay on this machine; default false: those to ports that nothing here listens on reach the pod's loopback",
+                          "whether connections and datagrams to loopback addresses all stay on this machine; default false: those to ports that nothing here listens on reach the pod's loopback",
                         ],
                       },
                     ),

@@ -29,7 +29,7 @@ export function parseTcpTable(text: string, protocol: 'tcp' | 'udp' = 'tcp'): Tc
 }
 
 /** The kernel prints each 32-bit word of the address as a number of this machine, so the bytes of each word are reversed. */
-function readHexAddress(hex: string): string {
+export function readHexAddress(hex: string): string {
   const words = Buffer.from(hex, 'hex')
   words.swap32()
   return words.length === 4 ? [...words].join('.') : textOfSix(words)

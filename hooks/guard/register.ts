@@ -16,13 +16,14 @@ export function registerWithGuard(options: {
   token: string
   process: string
   outgoing: boolean
+  datagrams: boolean
   notifications: number
   ledger: number
 }): GuardLine | number {
   const socket = connectAbstract(options.guard)
   if (socket < 0) return socket
-  const { token, process: processId, outgoing } = options
-  const line = `${JSON.stringify({ token, process: processId, pid: process.pid, outgoing })}\n`
+  const { token, process: processId, outgoing, datagrams } = options
+  const line = `${JSON.stringify({ token, process: processId, pid: process.pid, outgoing, datagrams })}\n`
   const sent = sendWithDescriptors(socket, Buffer.from(line), [options.notifications, options.ledger])
   if (sent < 0) {
     close(socket)

@@ -6,7 +6,14 @@ import { guardEnding } from '../../protocol/hook/messages.ts'
 import { signalProcess } from '../linux/group.ts'
 import { openLedger } from '../linux/ledger.ts'
 import { close } from '../linux/libc.ts'
-import { notificationBytes, receive, sendContinue, sendResult, threadOf } from '../linux/notification.ts'
+import {
+  type Call,
+  notificationBytes,
+  receive,
+  sendContinue,
+  sendResult,
+  threadOf,
+} from '../linux/notification.ts'
 import { markedProcesses, readProc } from '../linux/processes.ts'
 import { POLLHUP, POLLIN, type Watched } from '../linux/sockets.ts'
 import { receiveWithDescriptors } from '../linux/unix-sockets.ts'
@@ -21,6 +28,8 @@ export type Ward = {
   readonly process: string
   /** Its connections are the pod's. */
   readonly outgoing: boolean
+  /** Its datagrams are. */
+  readonly datagrams: boolean
 }
 
 const { SIGKILL } = constants.signals
@@ -97,8 +106,8 @@ export class Wards {
     this.#orphaned.add(ward)
     const ledger = openLedger(ward.ledger)
     // What it was deciding may be a connect that is not in progress yet; those that are held are, whatever address they name.
-    if (ward.outgoing && mayBePods(ledger.current))
-      sendResult(ward.notifications, ledger.current, -ENETUNREACH)
+    if (isRefused(ward, ledger.current)) sendResult(ward.notifications, ledger.current, -ENETUNREACH)
+    for (const id of ledger.refusedIds()) sendResult(ward.notifications, id, -ENETUNREACH)
     for (const id of ledger.ids()) sendContinue(ward.notifications, id)
     close(ward.connection)
     close(ward.ledger)
@@ -109,7 +118,7 @@ export class Wards {
     if ((events & POLLIN) !== 0 && receive(ward.notifications, this.#call) >= 0) {
       // One that has got rid of its mark is found by its call.
       if (this.#serverDied) signalProcess(threadOf(this.#call), SIGKILL)
-      if (ward.outgoing && mayBePods(this.#call)) sendResult(ward.notifications, this.#call, -ENETUNREACH)
+      if (isRefused(ward, this.#call)) sendResult(ward.notifications, this.#call, -ENETUNREACH)
       else sendContinue(ward.notifications, this.#call)
     }
     if ((events & POLLHUP) === 0) return
@@ -144,6 +153,9 @@ export class Wards {
     }
   }
 }
+
+const isRefused = ({ outgoing, datagrams }: Ward, call: Call): boolean =>
+  (outgoing || datagrams) && mayBePods(call, { datagrams })
 
 function readEnding(payload: Buffer): Ending | undefined {
   try {

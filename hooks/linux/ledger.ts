@@ -3,12 +3,14 @@ import koffi from 'koffi'
 import { close, declare, libc } from './libc.ts'
 import { notificationBytes } from './notification.ts'
 
-// One memfd, 68 KiB:
+// One memfd, 76 KiB:
 //     0  the notification that is being answered, written by the kernel itself (so no moment exists in which it is unknown)
 //  4096  8,192 u64 ids of held calls, 0 for a free place
+// 69632  8,192 bytes, one for each place: 1 for a call that must not be left to the kernel
 const heldOffset = 4096
 const heldLimit = 8192
-export const ledgerBytes = heldOffset + 8 * heldLimit
+const refusedOffset = heldOffset + 8 * heldLimit
+export const ledgerBytes = refusedOffset + heldLimit
 const PROT_READ_WRITE = 3
 const MAP_SHARED = 1
 const MFD_CLOEXEC = 1
@@ -28,11 +30,12 @@ export function createLedger(): number {
 export type Ledger = {
   /** Where the kernel writes each trapped call. */
   readonly current: Buffer
-  /** Lists a held call; false when the ledger is full. */
-  add(id: bigint): boolean
+  /** Lists a held call; false when the ledger is full. A `refused` one is never left to the kernel, which would do for this machine what is the pod's. */
+  add(id: bigint, options?: { refused: boolean }): boolean
   remove(id: bigint): void
-  /** The first eight bytes (the id) of every call that is not answered. */
+  /** The first eight bytes (the id) of every call that is not answered, but for those to be refused. */
   ids(): Buffer[]
+  refusedIds(): Buffer[]
 }
 
 /** Maps the ledger into this thread; the mapping lives as long as the process. */
@@ -43,12 +46,18 @@ export function openLedger(descriptor: number): Ledger {
   const places = new Map<bigint, number>()
   const free: number[] = []
   let used = 0
+  const held = (refused: number): Buffer[] =>
+    Array.from({ length: heldLimit }, (_, place) => place)
+      .filter(place => bytes[refusedOffset + place] === refused)
+      .map(place => bytes.subarray(heldOffset + 8 * place, heldOffset + 8 * place + 8))
+      .filter(id => id.readBigUInt64LE(0) !== 0n)
   return {
     current: bytes.subarray(0, notificationBytes),
-    add(id) {
+    add(id, { refused } = { refused: false }) {
       const place = free.pop() ?? (used < heldLimit ? used++ : undefined)
       if (place === undefined) return false
       places.set(id, place)
+      bytes[refusedOffset + place] = refused ? 1 : 0
       bytes.writeBigUInt64LE(id, heldOffset + 8 * place)
       return true
     },
@@ -59,12 +68,8 @@ export function openLedger(descriptor: number): Ledger {
       free.push(place)
       bytes.writeBigUInt64LE(0n, heldOffset + 8 * place)
     },
-    ids() {
-      const held = Array.from({ length: heldLimit }, (_, place) =>
-        bytes.subarray(heldOffset + 8 * place, heldOffset + 8 * place + 8),
-      ).filter(id => id.readBigUInt64LE(0) !== 0n)
-      return [bytes.subarray(0, 8), ...held]
-    },
+    ids: () => [bytes.subarray(0, 8), ...held(0)],
+    refusedIds: () => held(1),
   }
 }
 

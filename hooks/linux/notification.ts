@@ -16,6 +16,7 @@ const SECCOMP_IOCTL_NOTIF_ID_VALID = 0x40082102
 const SECCOMP_IOCTL_NOTIF_ADDFD = 0x40182103
 const SECCOMP_IOCTL_NOTIF_SET_FLAGS = 0x40082104
 const SECCOMP_USER_NOTIF_FLAG_CONTINUE = 1
+const SECCOMP_ADDFD_FLAG_SETFD = 1
 const SECCOMP_ADDFD_FLAG_SEND = 2
 const SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 1
 
@@ -78,17 +79,23 @@ export function sendResult(listener: number, call: Call, result: number): number
 
 const injection = Buffer.alloc(24)
 
-/** Puts a copy of our descriptor into the process and ends the call with its number there, in one step (Linux 5.14). */
+/**
+ * Puts a copy of our descriptor into the process and ends the call with its number there, in one step (Linux 5.14); `number` names one, and takes the
+ * place of what has it.
+ */
 export function sendDescriptor(
   listener: number,
   call: Call,
   descriptor: number,
   descriptorFlags: number,
+  number?: number,
 ): number {
   injection.fill(0)
   injection.set(call.subarray(0, 8), 0)
-  injection.writeUInt32LE(SECCOMP_ADDFD_FLAG_SEND, 8)
+  const named = number === undefined ? 0 : SECCOMP_ADDFD_FLAG_SETFD
+  injection.writeUInt32LE(SECCOMP_ADDFD_FLAG_SEND | named, 8)
   injection.writeUInt32LE(descriptor, 12)
+  injection.writeUInt32LE(number ?? 0, 16)
   injection.writeUInt32LE(descriptorFlags, 20)
   return ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, injection)
 }

@@ -16,9 +16,11 @@ const SO_NETNS_COOKIE = 71
 const F_GETFL = 3
 const O_NONBLOCK = 0x800
 const SOCK_STREAM = 1
+const SOCK_DGRAM = 2
 const SOCK_NONBLOCK = 0x800
 const SOCK_CLOEXEC = 0x80000
 const IPPROTO_TCP = 6
+const IPPROTO_UDP = 17
 const TCP_INFO = 11
 const TCP_FASTOPEN_CONNECT = 30
 const IPPROTO_IPV6 = 41
@@ -35,6 +37,7 @@ export const POLLIN = 1
 export const POLLOUT = 4
 export const POLLERR = 8
 export const POLLHUP = 0x10
+export const POLLRDHUP = 0x2000
 
 const socketCall = declare<[number, number, number]>('int socket(int, int, int)')
 const bindCall = declare<[number, Buffer, number]>('int bind(int, void*, uint)')
@@ -80,6 +83,14 @@ export function streamFamily(socket: number): number | undefined {
   const protocol = intOption(socket, SO_PROTOCOL)
   const internet = family === AF_INET || family === AF_INET6
   return internet && (protocol === IPPROTO_TCP || protocol === IPPROTO_MPTCP) ? family : undefined
+}
+
+/** AF_INET or AF_INET6 when this is a UDP socket, else undefined. */
+export function datagramFamily(socket: number): number | undefined {
+  if (intOption(socket, SO_TYPE) !== SOCK_DGRAM || intOption(socket, SO_PROTOCOL) !== IPPROTO_UDP)
+    return undefined
+  const family = intOption(socket, SO_DOMAIN)
+  return family === AF_INET || family === AF_INET6 ? family : undefined
 }
 
 /** The number by which /proc and the kernel's tables of sockets name it. */

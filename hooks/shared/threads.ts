@@ -6,6 +6,8 @@ import type { Learned } from '../../protocol/outgoing/filter.ts'
 import type { Listener, Notice } from '../syscalls/world.ts'
 import type { SharedMemory } from './announcements.ts'
 import type { ConnectMessage } from './connecting.ts'
+import type { DatagramAnswer, DatagramMessage } from './datagrams.ts'
+import type { Range } from './window.ts'
 
 export type AnswererData = {
   memory: SharedMemory
@@ -16,7 +18,7 @@ export type AnswererData = {
   acceptWatch: SharedArrayBuffer
 }
 export type ToAnswerer =
-  | { type: 'listen'; listener: number }
+  | { type: 'listen'; listener: number; window: readonly Range[] }
   | { type: 'addresses'; addresses: readonly string[] }
   | { type: 'outgoing'; rules: OutgoingRules }
   | { type: 'names'; names: PodNames }
@@ -28,12 +30,14 @@ export type ToAnswerer =
   | { type: 'forget'; cookie: bigint }
   /** A held connect has its answer. */
   | { type: 'answered'; id: bigint }
+  | DatagramAnswer
 export type FromAnswerer =
   | { type: 'loaded' }
   | { type: 'ready'; complete: boolean }
   | { type: 'notice'; notice: Notice }
   | { type: 'listening'; listener: Listener }
   | ConnectMessage
+  | DatagramMessage
 
 export type SpawnerData = { filteredThread: SharedArrayBuffer }
 export type Command = { file: string; args: string[]; environment: Record<string, string>; cwd: string }
@@ -44,7 +48,7 @@ export type PlainFailure = {
   detail?: string | undefined
 }
 export type FromSpawner =
-  | { type: 'filtered'; listener: number; noNewPrivileges: boolean }
+  | { type: 'filtered'; listener: number; noNewPrivileges: boolean; window: readonly Range[] }
   | { type: 'unfiltered'; failure: PlainFailure }
   | { type: 'spawned'; pid: number }
   | { type: 'refused'; failure: PlainFailure }

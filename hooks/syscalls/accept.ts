@@ -39,7 +39,7 @@ const SOCK_CLOEXEC = 0x80000
 
 export type Accepting = {
   readonly world: World
-  readonly waiting: WaitingCalls
+  readonly waiting: WaitingCalls<Listener>
   readonly kept: KeptConnections
   readonly watch: AcceptWatch
   /** The number of accept4, whose flags are the fourth argument. */

@@ -12,6 +12,10 @@ import {
 import { type Accepting, answerAccept } from './accept.ts'
 import { answerBind, forgetBind } from './bind.ts'
 import { answerConnect } from './connect.ts'
+import { shapeOf } from './datagrams/messages.ts'
+import { answerReceive, type Receiving } from './datagrams/receive.ts'
+import { answerSend } from './datagrams/send.ts'
+import { answerDup, answerSocket } from './datagrams/socket.ts'
 import { answerListen } from './listen.ts'
 import { mayBePods } from './may-be-pods.ts'
 import { answerGetpeername, answerGetsockname } from './names.ts'
@@ -27,6 +31,7 @@ const ENETUNREACH = 101
 export type Context = {
   readonly architecture: Architecture
   readonly accepting: Accepting
+  readonly receiving: Receiving
   /** Our own thread that carries the filter: its calls are never the session's. */
   readonly filteredThread: number
 }
@@ -60,11 +65,12 @@ export function decide(call: Call, context: Context): Outcome {
     if (thrown instanceof CannotAnswer) throw thrown
     const { world } = context.accepting
     reportMistake(world, thrown)
-    return world.outgoingRules?.tcp && mayBePods(call) ? give(-ENETUNREACH) : leaveAlone('a mistake here')
+    const { tcp = false, udp = false } = world.outgoingRules ?? {}
+    return (tcp || udp) && mayBePods(call) ? give(-ENETUNREACH) : leaveAlone('a mistake here')
   }
 }
 
-function dispatch(call: Call, { architecture, accepting }: Context): Outcome {
+function dispatch(call: Call, { architecture, accepting, receiving }: Context): Outcome {
   const { world, waiting, kept } = accepting
   const name = nameCall(architecture, architectureOf(call), numberOf(call))
   if (name === 'open' || name === 'openat' || name === 'openat2' || name === 'creat')
@@ -87,6 +93,19 @@ function dispatch(call: Call, { architecture, accepting }: Context): Outcome {
       return answerAccept(call, accepting)
     case 'uname':
       return answerUname(call, world)
+    case 'socket':
+      return answerSocket(call, world)
+    case 'dup':
+    case 'fcntl':
+      return answerDup(call, name, world)
+    case 'sendto':
+    case 'sendmsg':
+    case 'sendmmsg':
+      return answerSend(call, shapeOf(name), world)
+    case 'recvfrom':
+    case 'recvmsg':
+    case 'recvmmsg':
+      return answerReceive(call, receiving)
     case 'getsockname':
       return answerGetsockname(call, world)
     case 'getpeername':

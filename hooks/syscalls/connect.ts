@@ -29,6 +29,9 @@ import {
 import type { Connecting } from '../shared/connecting.ts'
 import type { ToAnswerer } from '../shared/threads.ts'
 import { moveAddress } from './bind.ts'
+import { connectDatagrams } from './datagrams/connect.ts'
+import { placeOf } from './datagrams/decide.ts'
+import { endLife, takeDatagrams } from './datagrams/state.ts'
 import { mayBePods } from './may-be-pods.ts'
 import { noticeUnreadable, withCopy } from './with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type Outgoing, type World } from './world.ts'
@@ -57,13 +60,15 @@ export function answerConnect(call: Call, world: World): Outcome {
   if (to === undefined) return connectElsewhere(bytes, world)
   const decision = decideConnect(to, world)
   const isLeft = decision.where === 'here' && decision.instead === undefined && world.outgoing.size === 0
-  if (isLeft && !world.outgoingRules?.watched) return leaveAlone(decision.why)
+  const { watched = false, udp = false } = world.outgoingRules ?? {}
+  if (isLeft && !watched && !udp) return leaveAlone(decision.why)
   return withCopy(
     call,
     world,
     copy => {
       const family = streamFamily(copy)
-      if (family === undefined) return leaveAlone('not a TCP socket')
+      if (family === undefined)
+        return connectDatagrams(call, { copy, to, addressFamily: bytes.readUInt16LE(0) }, world)
       // The kernel refuses both by itself.
       if (family !== bytes.readUInt16LE(0)) return leaveAlone('an address of another family')
       if (family === AF_INET6 && !to.address.includes(':') && isOnlySix(copy))
@@ -81,7 +86,7 @@ export function answerConnect(call: Call, world: World): Outcome {
       if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
       return connectInstead(copy, moveAddress(bytes, decision.instead))
     },
-    noCopy(decision),
+    noCopy(() => decision.where === 'here' && placeOf(to, world) === 'here'),
   )
 }
 
@@ -100,14 +105,15 @@ function stays(to: Endpoint, { why }: OutgoingDecision, world: World): Outcome {
 
 /** Without the descriptor nothing can be done for it, and nothing of the pod's may be done by the kernel. */
 const noCopy =
-  ({ where }: OutgoingDecision) =>
+  (isHere: () => boolean) =>
   (errno: number): Outcome =>
-    where === 'here' || errno === -EBADF || errno === -ESRCH
+    errno === -EBADF || errno === -ESRCH || isHere()
       ? leaveAlone(`no copy of the descriptor: ${errnoName(errno)}`)
       : give(-ENETUNREACH)
 
 function unreadable(call: Call, world: World): Outcome {
-  if (!world.outgoingRules?.tcp || !mayBePods(call)) return leaveAlone('no address can be read')
+  const { tcp = false, udp = false } = world.outgoingRules ?? {}
+  if ((!tcp && !udp) || !mayBePods(call)) return leaveAlone('no address can be read')
   noticeUnreadable(call, world)
   return give(-ENETUNREACH)
 }
@@ -122,9 +128,10 @@ function connectInstead(copy: number, address: Buffer): Outcome {
 }
 
 function disconnected(call: Call, world: World): Outcome {
-  if (world.outgoing.size === 0) return leaveAlone('a disconnect')
+  if (world.outgoing.size === 0 && world.datagrams.lives.size === 0) return leaveAlone('a disconnect')
   return withCopy(call, world, copy => {
     const cookie = cookieOf(copy)
+    if (cookie !== undefined) endLife(cookie, world)
     if (cookie !== undefined && world.outgoing.delete(cookie)) world.tell({ type: 'disconnected', cookie })
     return leaveAlone('a disconnect')
   })
@@ -217,6 +224,7 @@ export function takeOutgoing(message: ToAnswerer, world: World): void {
     world.outgoingRules = message.rules
     world.outgoingFilter = filter === undefined ? undefined : new OutgoingFilter(filter)
   } else if (message.type === 'learn') world.outgoingFilter?.learn(message.learned)
+  else if (message.type === 'outlets' || message.type === 'datagramsConnected') takeDatagrams(message, world)
   else if (message.type === 'forget') world.outgoing.delete(message.cookie)
   else if (message.type === 'dialled' || message.type === 'refused') {
     const known = world.outgoing.get(message.cookie)

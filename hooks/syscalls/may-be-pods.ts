@@ -1,20 +1,46 @@
-// Whether a trapped call may be a connection of the pod's, for whoever cannot decide more: such a call must never reach this machine's network.
+// Whether a trapped call may be a connection or a datagram of the pod's, for whoever cannot decide more: such a call must never reach this
+// machine's network.
 import { isLoopback, isWildcard } from '../../protocol/address.ts'
 import { readAddress } from '../address.ts'
-import { readMemory } from '../linux/memory.ts'
-import { type Call, intArgument, numberOf } from '../linux/notification.ts'
-import { ownArchitecture } from './table.ts'
+import { readFar } from '../linux/far-memory.ts'
+import { type Call, intArgument, isNullArgument, numberOf, threadOf } from '../linux/notification.ts'
+import { nameOf, readMessages, shapeOf } from './datagrams/messages.ts'
+import { type CallName, nameCall, ownArchitecture } from './table.ts'
 
 const EFAULT = 14
 /** Of struct sockaddr_in and sockaddr_in6, without and with a scope; addresses of Unix sockets have other lengths. */
 const internetSizes = [16, 24, 28]
 
-export function mayBePods(call: Call): boolean {
-  if (numberOf(call) !== ownArchitecture()?.numbers.connect) return false
+export function mayBePods(call: Call, of: { datagrams: boolean } = { datagrams: true }): boolean {
+  const architecture = ownArchitecture()
+  if (architecture === undefined) return false
+  const name = nameCall(architecture, architecture.audit, numberOf(call))
+  if (name === 'connect') return connects(call)
+  return of.datagrams && sends(call, name)
+}
+
+function connects(call: Call): boolean {
   const size = intArgument(call, 2)
   if (size < 2 || size > 128) return false
-  const bytes = readMemory(call, 1, size)
+  const bytes = readFar(threadOf(call), call.readBigUInt64LE(32 + 8 * 1), size)
   if (typeof bytes === 'number') return bytes !== -EFAULT && internetSizes.includes(size)
+  return isElsewhere(bytes)
+}
+
+/** A socket, or a copy of one, that nobody would give a number in the window could send unseen. */
+function sends(call: Call, name: CallName | 'foreign'): boolean {
+  if (name === 'socket' || name === 'dup' || name === 'fcntl') return true
+  if (name !== 'sendto' && name !== 'sendmsg' && name !== 'sendmmsg') return false
+  const messages = readMessages(call, shapeOf(name))
+  if (typeof messages === 'number') return messages !== -EFAULT
+  return messages.some(message => {
+    const address = nameOf(call, message)
+    if (typeof address !== 'number') return address !== undefined && isElsewhere(address)
+    return address !== -EFAULT && !(name === 'sendto' && isNullArgument(call, 4))
+  })
+}
+
+function isElsewhere(bytes: Buffer): boolean {
   const to = readAddress(bytes)
   return to !== undefined && !isLoopback(to.address) && !isWildcard(to.address)
 }

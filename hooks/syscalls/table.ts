@@ -3,14 +3,20 @@
 /**
  * What is done with a call; `notifyWithAddress` traps it only when its second argument, the address buffer, is not null, and
  * `notifySocketError` only when it asks for SO_ERROR of SOL_SOCKET. `refuseFastOpen` refuses a send that would connect (MSG_FASTOPEN), its flags being
- * the third or the fourth argument, with EOPNOTSUPP, as a kernel does whose net.ipv4.tcp_fastopen is 0: its program connects then.
+ * the third or the fourth argument, with EOPNOTSUPP, as a kernel does whose net.ipv4.tcp_fastopen is 0: its program connects then. Calls on datagrams are trapped when they name an
+ * address as their fifth argument, and those that name it in memory, or copy a descriptor, when their descriptor is in the window of shared/window.ts.
  */
 export type Treatment =
   | 'notify'
   | 'notifyWithAddress'
   | 'notifySocketError'
-  | 'refuseFastOpenThird'
-  | 'refuseFastOpenFourth'
+  | 'notifyDatagramSocket'
+  | 'notifyWithFifth'
+  | 'notifyInWindow'
+  | 'notifyCopyInWindow'
+  | 'refuseFastOpenElseWithFifth'
+  | 'refuseFastOpenThirdElseInWindow'
+  | 'refuseFastOpenFourthElseInWindow'
   | 'refuseENOSYS'
 
 export type CallName =
@@ -22,9 +28,15 @@ export type CallName =
   | 'accept4'
   | 'getsockname'
   | 'getpeername'
+  | 'socket'
   | 'sendto'
   | 'sendmsg'
   | 'sendmmsg'
+  | 'recvfrom'
+  | 'recvmsg'
+  | 'recvmmsg'
+  | 'dup'
+  | 'fcntl'
   | 'io_uring_setup'
   | 'open'
   | 'creat'
@@ -44,9 +56,15 @@ export const treatments: Readonly<Record<CallName, Treatment>> = {
   accept4: 'notifyWithAddress',
   getsockname: 'notify',
   getpeername: 'notify',
-  sendto: 'refuseFastOpenFourth',
-  sendmsg: 'refuseFastOpenThird',
-  sendmmsg: 'refuseFastOpenFourth',
+  socket: 'notifyDatagramSocket',
+  sendto: 'refuseFastOpenElseWithFifth',
+  sendmsg: 'refuseFastOpenThirdElseInWindow',
+  sendmmsg: 'refuseFastOpenFourthElseInWindow',
+  recvfrom: 'notifyWithFifth',
+  recvmsg: 'notifyInWindow',
+  recvmmsg: 'notifyInWindow',
+  dup: 'notifyInWindow',
+  fcntl: 'notifyCopyInWindow',
   open: 'notify',
   creat: 'notify',
   openat: 'notify',
@@ -80,19 +98,25 @@ export const architectures = {
     audit: AUDIT_ARCH_X86_64,
     numbers: {
       open: 2,
+      dup: 32,
+      socket: 41,
       connect: 42,
       accept: 43,
       sendto: 44,
+      recvfrom: 45,
       sendmsg: 46,
+      recvmsg: 47,
       bind: 49,
       listen: 50,
       getsockname: 51,
       getpeername: 52,
       getsockopt: 55,
       uname: 63,
+      fcntl: 72,
       creat: 85,
       openat: 257,
       accept4: 288,
+      recvmmsg: 299,
       sendmmsg: 307,
       io_uring_setup: 425,
       openat2: 437,
@@ -105,8 +129,11 @@ export const architectures = {
   arm64: {
     audit: AUDIT_ARCH_AARCH64,
     numbers: {
+      dup: 23,
+      fcntl: 25,
       openat: 56,
       uname: 160,
+      socket: 198,
       bind: 200,
       listen: 201,
       accept: 202,
@@ -114,9 +141,12 @@ export const architectures = {
       getsockname: 204,
       getpeername: 205,
       sendto: 206,
+      recvfrom: 207,
       getsockopt: 209,
       sendmsg: 211,
+      recvmsg: 212,
       accept4: 242,
+      recvmmsg: 243,
       sendmmsg: 269,
       io_uring_setup: 425,
       openat2: 437,

@@ -1,4 +1,4 @@
-// Blocking accepts with nothing pending: held without holding up others, first come, first served, until a connection, an error, a signal or the end.
+// Blocking accepts and receives with nothing pending: held without holding up others, first come, first served, until there is something, an error, a signal or the end.
 
 import type { Ledger } from '../linux/ledger.ts'
 import { close } from '../linux/libc.ts'
@@ -13,37 +13,39 @@ import {
   threadOf,
 } from '../linux/notification.ts'
 import { POLLIN, type Watched } from '../linux/sockets.ts'
-import type { Listener, World } from './world.ts'
+import type { World } from './world.ts'
 
-type Group = { copy: number; listener: Listener; calls: Waiting[] }
-type Waiting = { call: Call; group: Group; deadlineMs: number; pidfd: number }
+/** The socket that calls wait for, known by its cookie. */
+type Keyed = { readonly cookie: bigint }
+type Group<L> = { copy: number; listener: L; calls: Waiting<L>[] }
+type Waiting<L> = { call: Call; group: Group<L>; deadlineMs: number; pidfd: number }
 
 /** Dead calls are looked for at least this often: a signal's end of a call cannot be polled for. */
 const sweepMs = 1000
 
-export type WaitingCalls = {
+export type WaitingCalls<L extends Keyed> = {
   readonly size: number
   /** Holds the call and takes over the copy; false (and nothing taken) when there is no room. */
-  add(call: Call, copy: number, listener: Listener, timeoutMs: number): boolean
+  add(call: Call, copy: number, listener: L, timeoutMs: number): boolean
   /** What to poll besides the notification descriptor, and for how long. */
   watched(nowMs: number): { list: Watched[]; timeoutMs: number }
   /** Serves what the poll found; `attempt` answers a call with a connection, or says that none is pending. */
-  serve(events: readonly number[], nowMs: number, attempt: Attempt, end: End): void
+  serve(events: readonly number[], nowMs: number, attempt: Attempt<L>, end: End): void
   /** Lets go of every call that a signal or the process's death has ended. */
   sweep(): void
   /** Leaves every held call to the kernel. */
   release(): void
 }
-type Attempt = (call: Call, copy: number, listener: Listener) => boolean
+type Attempt<L> = (call: Call, copy: number, listener: L) => boolean
 type End = (events: number, late: boolean) => number | undefined
 
-export function makeWaitingCalls(world: World, ledger: Ledger): WaitingCalls {
-  const groups = new Map<bigint, Group>()
+export function makeWaitingCalls<L extends Keyed>(world: World, ledger: Ledger): WaitingCalls<L> {
+  const groups = new Map<bigint, Group<L>>()
   /** By thread: it is in one call at a time. */
-  const held = new Map<number, Waiting>()
+  const held = new Map<number, Waiting<L>>()
   let list: Watched[] | undefined
 
-  function drop(dead: Waiting): void {
+  function drop(dead: Waiting<L>): void {
     const { call, group, pidfd } = dead
     list = undefined
     ledger.remove(idOf(call))
@@ -55,7 +57,7 @@ export function makeWaitingCalls(world: World, ledger: Ledger): WaitingCalls {
     groups.delete(group.listener.cookie)
   }
 
-  function serveGroup(group: Group, events: number, nowMs: number, attempt: Attempt, end: End): void {
+  function serveGroup(group: Group<L>, events: number, nowMs: number, attempt: Attempt<L>, end: End): void {
     for (const waiting of group.calls) {
       const result = end(events, waiting.deadlineMs <= nowMs)
       if ((events & POLLIN) !== 0) {

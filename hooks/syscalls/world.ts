@@ -1,11 +1,13 @@
 // What the answers to system calls are decided from: the session's wishes, and what is known of sockets by their cookies.
 import type { Endpoint } from '../../protocol/codec.ts'
+import { makeForMany } from '../../protocol/for-many.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import type { OutgoingFilter } from '../../protocol/outgoing/filter.ts'
 import { makeOwnAddresses } from '../../protocol/own-addresses.ts'
 import { type Descriptors, makeDescriptors } from '../linux/descriptors.ts'
 import { openListenTable } from '../linux/sock-diag.ts'
 import { ownNamespace } from '../linux/sockets.ts'
+import { takesDatagramsHere } from '../linux/udp-sockets.ts'
 import { makeNames, type Names } from '../names.ts'
 import {
   type Announced,
@@ -16,6 +18,9 @@ import {
 } from '../shared/announcements.ts'
 import { BoundedMap } from '../shared/bounded-map.ts'
 import type { ConnectMessage } from '../shared/connecting.ts'
+import type { DatagramMessage } from '../shared/datagrams.ts'
+import type { Range } from '../shared/window.ts'
+import { type DatagramSockets, makeDatagramSockets } from './datagrams/state.ts'
 
 /** Cookies are never reused, so what is kept of closed sockets is only waste; this many sockets are remembered. */
 const socketLimit = 65_536
@@ -90,25 +95,31 @@ export type World = {
   readonly names: Names
   outgoingFilter: OutgoingFilter | undefined
   readonly outgoing: Map<bigint, Outgoing>
-  /** Whether something on this machine takes connections to that address. */
-  listensHere(to: Endpoint): boolean
   isNameserver(to: Endpoint): boolean
+  readonly datagrams: DatagramSockets
+  /** The numbers that UDP sockets have. */
+  readonly window: readonly Range[]
+  /** Whether something on this machine takes connections, or datagrams, to that address. */
+  listensHere(to: Endpoint, protocol?: 'tcp' | 'udp'): boolean
+  /** Whether that address is a multicast or a broadcast one. */
+  isForMany(address: string): boolean
   /** Whether that address is one of this machine's. */
   isOwnAddress(address: string): boolean
   isWanted(port: number): boolean
   /** The supervisor sees to the rest of it. */
-  tell(message: ConnectMessage): void
-  /** Lists a call that is answered later; false when there is no room. */
-  hold(id: bigint): boolean
+  tell(message: ConnectMessage | DatagramMessage): void
+  /** Lists a call that is answered later; false when there is no room. A `refused` one must never be left to the kernel. */
+  hold(id: bigint, options?: { refused: boolean }): boolean
   notice(notice: Notice): void
   listening(listener: Listener): void
 }
 
 export function makeWorld(options: {
   listener: number
+  window: readonly Range[]
   memory: SharedMemory
-  tell: (message: ConnectMessage) => void
-  hold: (id: bigint) => boolean
+  tell: (message: ConnectMessage | DatagramMessage) => void
+  hold: (id: bigint, options?: { refused: boolean }) => boolean
   notice: (notice: Notice) => void
   listening: (listener: Listener) => void
 }): World {
@@ -131,8 +142,11 @@ export function makeWorld(options: {
     names,
     outgoingFilter: undefined,
     outgoing: new BoundedMap(socketLimit),
+    datagrams: makeDatagramSockets(),
+    window: options.window,
     listensHere: makeListensHere(),
     isNameserver: to => names.isNameserver(to),
+    isForMany: makeForMany(),
     isOwnAddress: makeOwnAddresses(),
     isWanted: port => isWanted(options.memory.wanted, port),
     tell: options.tell,
@@ -145,7 +159,8 @@ export function makeWorld(options: {
 /** Opened when it is first asked: most commands connect to nothing, or to what is not loopback. */
 function makeListensHere(): World['listensHere'] {
   let table: ReturnType<typeof openListenTable> | undefined
-  return to => {
+  return (to, protocol) => {
+    if (protocol === 'udp') return takesDatagramsHere(to)
     table ??= openListenTable()
     return table.at(to) !== undefined
   }

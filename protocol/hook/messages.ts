@@ -5,6 +5,14 @@
 // and starts the command when `start` comes. If the socket ends before `start`, it exits 125 quietly; after `start`, it ends the command.
 import * as t from 'io-ts'
 import { count, endpoint, object, oneOf, port } from '../codec.ts'
+import {
+  hookDatagramsClosed,
+  hookOutletAdded,
+  hookOutletKnown,
+  hookOutletRefused,
+  hookOutlets,
+  hookOutletsAnswer,
+} from './datagrams.ts'
 import { filterRules, learned } from './filter.ts'
 import { quietPorts } from './relay.ts'
 
@@ -123,6 +131,9 @@ export const fromSupervisor = t.union([
     type: type('abandoned', 'no process has that socket any more, or it is in progress no longer'),
     connection: [...connection],
   }),
+  hookOutlets,
+  hookOutletKnown,
+  hookDatagramsClosed,
   object('HookSignalled', {
     type: type('signalled', 'the oldest `signal` that was not confirmed yet has been given to the command'),
   }),
@@ -239,6 +250,9 @@ export const toSupervisor = t.union([
     connection: [...connection],
     errno: [t.string, 'what its connect gave, such as EHOSTUNREACH'],
   }),
+  hookOutletsAnswer,
+  hookOutletAdded,
+  hookOutletRefused,
   object('HookSignal', { type: type('signal', 'send the command a signal'), signal: [t.string, 'its name'] }),
   object('HookEnd', {
     type: type('end', 'end everything that is hooked: SIGTERM, and SIGKILL after killAfterMs'),
@@ -253,7 +267,7 @@ export const hookProcessVariable = 'STANDIN_HOOK_PROCESS'
 
 /**
  * The guard: one process a server, started as `guard` with `{token}` as one JSON line on its standard input, which stays open while the server
- * lives; prints `{"listening": NAME}`. A supervisor connects to NAME, sends `{token, process, pid, outgoing}` as one JSON line together with duplicates
+ * lives; prints `{"listening": NAME}`. A supervisor connects to NAME, sends `{token, process, pid, outgoing, datagrams}` as one JSON line together with duplicates
  * of its notification descriptor and of the memory that lists the calls which it has not answered (SCM_RIGHTS), and keeps the socket open.
  * If the supervisor dies, the guard answers in its place; if the server is gone as well, the guard ends the hooked processes and says so in
  * one line on standard error. A supervisor whose server is gone ends them itself, and sends `{pid, command}` for the guard to say it.
@@ -266,6 +280,7 @@ export const guardRegistration = object('GuardRegistration', {
     t.boolean,
     "whether connections leave from the pod: without the supervisor they are refused with ENETUNREACH then, where they may be the pod's",
   ],
+  datagrams: [t.boolean, 'whether datagrams do: the same of what they are sent by'],
 })
 
 export const guardEnding = object('GuardEnding', {

@@ -14,6 +14,8 @@ export type OutgoingFacts = {
   isOwnAddress(address: string): boolean
   /** Whether something on this machine takes connections, or datagrams, to that address. */
   listensHere(to: Endpoint, protocol: Protocol): boolean
+  /** Whether that address is a multicast or a broadcast one. */
+  isForMany(address: string): boolean
   /** Whether the process stands in for that port of the pod. */
   isWanted(port: number): boolean
   /** The process's listeners that had to take another port. */
@@ -26,6 +28,9 @@ export type OutgoingDecision = { where: 'pod' | 'here'; why: string; instead?: E
 const pod = (why: string): OutgoingDecision => ({ where: 'pod', why })
 const here = (why: string): OutgoingDecision => ({ where: 'here', why })
 
+/** A socket of the pod would hear none of them. */
+export const forMany = here('datagrams for many stay here')
+
 export function decideOutgoing(protocol: Protocol, to: Endpoint, facts: OutgoingFacts): OutgoingDecision {
   if (facts.isNameserver(to)) return pod("the pod's nameserver")
   const isLocal = isOfLoopback(to.address)
@@ -34,6 +39,7 @@ export function decideOutgoing(protocol: Protocol, to: Endpoint, facts: Outgoing
     return { ...here('the process listens there'), instead: { ...to, port: substitute } }
   if (!facts.outgoingRules?.[protocol]) return here('outgoing traffic is not part of the session')
   if (isLocal) return decideLoopback(protocol, to, facts)
+  if (protocol === 'udp' && facts.isForMany(to.address)) return forMany
   if (facts.isOwnAddress(to.address)) return here("this machine's own address")
   if (isOfLink(to.address)) return here('an address of this link')
   return facts.outgoingFilter === undefined

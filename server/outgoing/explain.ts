@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import type * as t from 'io-ts'
 import { normalAddress } from '../../protocol/address.ts'
 import { Failure } from '../../protocol/errors.ts'
+import { makeForMany } from '../../protocol/for-many.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import { decideOutgoing, type OutgoingFacts } from '../../protocol/outgoing/decide.ts'
 import { decideName } from '../../protocol/outgoing/decide-name.ts'
@@ -23,6 +24,7 @@ type Question = { host: string; port: number; protocol?: Protocol | undefined }
 type Decided = Pick<Explained, 'where' | 'rule'>
 
 const isOwnAddress = makeOwnAddresses()
+const isForMany = makeForMany()
 
 export function explain(question: Question, circumstances: Circumstances): Explained {
   const { host, port, protocol = 'tcp' } = question
@@ -54,7 +56,7 @@ function factsOf({ rules, names, ...known }: Circumstances): OutgoingFacts {
   return {
     outgoingRules: rules,
     outgoingFilter: filter === undefined ? undefined : new OutgoingFilter(filter),
-    ...{ isOwnAddress, listensHere, ...known },
+    ...{ isOwnAddress, isForMany, listensHere, ...known },
   }
 }
 

@@ -5,6 +5,7 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { LeavingTaps } from '../traffic/leaving.ts'
+import { Datagrams } from './datagrams.ts'
 import { tapped } from './tapped.ts'
 
 /** The supervisor's end of one connection. */
@@ -43,6 +44,7 @@ type Dialling = {
 }
 
 export class Outgoing {
+  readonly datagrams: Datagrams
   readonly #options: OutgoingOptions
   readonly #dialling = new Map<number, Dialling>()
   /** By what the supervisor calls them, until they stand. */
@@ -52,6 +54,7 @@ export class Outgoing {
 
   constructor(options: OutgoingOptions) {
     this.#options = options
+    this.datagrams = new Datagrams(options)
   }
 
   /** Nothing that belongs to the pod is made from here instead: without an agent it is refused. */
@@ -85,6 +88,7 @@ export class Outgoing {
 
   /** What the agent says of a dial. */
   hear(event: Extract<AgentEvent, { event: 'dialled' | 'dialFailed' }>): void {
+    if (this.datagrams.hear(event)) return
     const dialling = this.#take(event.stream)
     if (dialling === undefined) return
     const { call, stream, seen } = dialling
@@ -100,6 +104,7 @@ export class Outgoing {
   /** While the link is away, dials wait for it, and not for long. */
   setLink({ isDown }: { isDown: boolean }): void {
     if (this.#linkIsDown === isDown) return
+    this.datagrams.setLink({ isDown })
     this.#linkIsDown = isDown
     for (const dialling of this.#dialling.values()) {
       clearTimeout(dialling.timer)
@@ -110,6 +115,7 @@ export class Outgoing {
 
   /** Their agent is gone: what was being dialled is refused. What stands was reset with the streams. */
   lost(): void {
+    this.datagrams.lost()
     for (const id of [...this.#dialling.keys()]) this.#take(id)?.call.refused('ENETUNREACH')
   }
 

@@ -8,6 +8,7 @@ import type { OutgoingCall } from '../outgoing/outgoing.ts'
 import { toldFailure } from '../told-failure.ts'
 import { Announcements } from './announcements.ts'
 import type { Channel } from './channel.ts'
+import { type DatagramEvents, DatagramTalk, isOfDatagrams } from './datagram-talk.ts'
 import type { GuardAddress } from './guard.ts'
 import { Learnings } from './learnings.ts'
 import { type Listener, ListenerTable } from './listener-table.ts'
@@ -27,6 +28,7 @@ export type HookedProcessEvents = {
   abandoned(connection: string): void
   /** A process connects to what is on this machine, and somebody looks. */
   stayed(to: Endpoint, rule: string): void
+  readonly datagrams: DatagramEvents
   /** The supervisor was killed while its command ran, or what that left behind. */
   orphaned(at: { hasExited: boolean }): void
 }
@@ -47,6 +49,7 @@ export class HookedProcess {
   readonly listeners: ListenerTable
   readonly announcements: Announcements
   readonly #learnings = new Learnings(message => this.send(message))
+  readonly #datagrams: DatagramTalk
   #channel: Channel | undefined
   #start: Start | undefined
   #pid: number | undefined
@@ -73,6 +76,10 @@ export class HookedProcess {
     this.gone = new Promise(gone => (this.#resolve.gone = gone))
     this.listeners = new ListenerTable(() => events.closed())
     this.announcements = new Announcements(message => this.send(message))
+    this.#datagrams = new DatagramTalk(id, events.datagrams, message => {
+      this.send(message)
+      return this.connected
+    })
   }
 
   /** Whether the command runs. */
@@ -192,6 +199,7 @@ export class HookedProcess {
     else if (message.type === 'stayed') this.events.stayed(message.to, message.rule)
     else if (message.type === 'known') this.#known.get(message.connection)?.()
     else if (message.type === 'abandoned') this.#abandoned(message.connection)
+    else if (isOfDatagrams(message)) this.#datagrams.take(message)
     else if (message.type === 'notice') this.events.notice(message.level, message.text)
   }
 
@@ -236,6 +244,7 @@ export class HookedProcess {
     this.listeners.clear()
     this.announcements.fail()
     this.#learnings.end()
+    this.#datagrams.close()
     if (this.#isDone || this.#pid === undefined || this.#isOver()) {
       const failure = new Failure('hook-failed', { command: this.label, reason: 'the supervisor ended' })
       // Killed between starting the command and saying so: nobody knows that command.

@@ -35,6 +35,7 @@ export type ProcessHost = {
   readonly outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
   /** A process connects to what is on this machine; told while somebody looks. */
   onStayed(to: Endpoint, rule: string): void
+  readonly datagrams: Outgoing['datagrams']
 }
 
 export class SessionProcesses {
@@ -188,6 +189,10 @@ export class SessionProcesses {
       connect: call => this.host.outgoing.connect(call),
       abandoned: connection => this.host.outgoing.abandoned(connection),
       stayed: (to, rule) => this.host.onStayed(to, rule),
+      datagrams: {
+        datagrams: call => void this.host.datagrams.ask(call),
+        datagramsClosed: socket => this.host.datagrams.closed(id, socket),
+      },
       notice: (level, text) => (level === 'warning' ? client.show(level, text) : client.log(level, text)),
       orphaned: ({ hasExited }) =>
         client.show(
@@ -201,6 +206,7 @@ export class SessionProcesses {
     })
     void process.gone.then(() => {
       this.#all.delete(id)
+      this.host.datagrams.gone(id)
       this.host.onListening()
     })
     return process

@@ -80,7 +80,7 @@ export class Session {
     })
     this.processes = new SessionProcesses(
       {
-        ...{ sessionId: id, client, outgoing: this.#names },
+        ...{ sessionId: id, client, outgoing: this.#names, datagrams: this.#outgoing.datagrams },
         onListening: () => this.#arrivals.resubscribe(),
         onStayed: (to, rule) => this.traffic.stayed(this.#leavingFacts(to, rule)),
       },

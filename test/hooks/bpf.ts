@@ -15,6 +15,7 @@ export function runFilter(program: Buffer, { arch, nr, args = [] }: TrappedCall)
     const jump = (holds: boolean) => program.readUInt8(8 * place + (holds ? 2 : 3))
     if (code === 0x06) return k
     if (code === 0x20) accumulator = facts.readUInt32LE(k)
+    else if (code === 0x54) accumulator = (accumulator & k) >>> 0
     else if (code === 0x15) place += jump(accumulator === k)
     else if (code === 0x35) place += jump(accumulator >= k)
     else if (code === 0x45) place += jump((accumulator & k) !== 0)

@@ -15,7 +15,12 @@ import {
 } from '../../hooks/syscalls/table.ts'
 import { runFilter, type TrappedCall } from './bpf.ts'
 
-const verdict = (architecture: Architecture, call: TrappedCall) => runFilter(makeFilter(architecture), call)
+const window = [
+  { from: 768, to: 1024 },
+  { from: 64_512, to: 65_536 },
+]
+const verdict = (architecture: Architecture, call: TrappedCall) =>
+  runFilter(makeFilter(architecture, window), call)
 const withAddress = (address: bigint): readonly bigint[] => [3n, address, 0n]
 
 for (const [name, architecture] of Object.entries(architectures) as [string, Architecture][]) {
@@ -67,6 +72,62 @@ for (const [name, architecture] of Object.entries(architectures) as [string, Arc
         for (const flags of [0n, 0x4000n, 0x1fffffffn, 0x40000000n])
           assert.equal(sent(call, flags), SECCOMP_RET_ALLOW, `${call} ${flags}`)
       }
+    })
+    it('traps socket only for UDP over IPv4 and IPv6, whatever its flags', () => {
+      const made = (family: bigint, type: bigint) =>
+        verdict(architecture, { arch: audit, nr: numbers.socket, args: [family, type, 0n] })
+      for (const family of [2n, 10n, 0x10000000an])
+        for (const type of [2n, 0x80802n, 0x100000002n])
+          assert.equal(made(family, type), SECCOMP_RET_USER_NOTIF, `${family} ${type}`)
+      for (const [family, type] of [
+        [1n, 2n],
+        [2n, 1n],
+        [10n, 0x80801n],
+        [16n, 3n],
+        [2n, 3n],
+        [17n, 2n],
+      ] as const)
+        assert.equal(made(family, type), SECCOMP_RET_ALLOW, `${family} ${type}`)
+    })
+    it('traps sendto and recvfrom only with an address', () => {
+      for (const call of ['sendto', 'recvfrom'] as const)
+        for (const [address, expected] of [
+          [0n, SECCOMP_RET_ALLOW],
+          [0x1000n, SECCOMP_RET_USER_NOTIF],
+          [0x7f0000000000n, SECCOMP_RET_USER_NOTIF],
+          [0x100000000n, SECCOMP_RET_USER_NOTIF],
+        ] as const) {
+          const args = [3n, 0x1000n, 5n, 0x4000n, address, 16n]
+          assert.equal(verdict(architecture, { arch: audit, nr: numbers[call], args }), expected, call)
+        }
+    })
+    for (const call of ['sendmsg', 'sendmmsg', 'recvmsg', 'recvmmsg', 'dup'] as const)
+      it(`traps ${call} only of descriptors in the window`, () => {
+        for (const [descriptor, expected] of [
+          [3n, SECCOMP_RET_ALLOW],
+          [767n, SECCOMP_RET_ALLOW],
+          [768n, SECCOMP_RET_USER_NOTIF],
+          [1023n, SECCOMP_RET_USER_NOTIF],
+          [1024n, SECCOMP_RET_ALLOW],
+          [64_511n, SECCOMP_RET_ALLOW],
+          [65_535n, SECCOMP_RET_USER_NOTIF],
+          [65_536n, SECCOMP_RET_ALLOW],
+          [0xffffffffn, SECCOMP_RET_ALLOW],
+        ] as const) {
+          const args = [descriptor, 0x1000n, 0n, 0n]
+          const result = verdict(architecture, { arch: audit, nr: numbers[call], args })
+          assert.equal(result, expected, `${descriptor}`)
+        }
+      })
+    it('traps fcntl only when it copies a descriptor in the window', () => {
+      const control = (descriptor: bigint, command: bigint) =>
+        verdict(architecture, { arch: audit, nr: numbers.fcntl, args: [descriptor, command, 0n] })
+      for (const command of [0n, 1030n]) {
+        assert.equal(control(1000n, command), SECCOMP_RET_USER_NOTIF)
+        assert.equal(control(5n, command), SECCOMP_RET_ALLOW)
+      }
+      for (const command of [1n, 2n, 3n, 4n, 1029n, 1031n])
+        assert.equal(control(1000n, command), SECCOMP_RET_ALLOW)
     })
     it('refuses io_uring_setup with ENOSYS, so that runtimes fall back to calls that are seen', () => {
       const nr = numbers.io_uring_setup

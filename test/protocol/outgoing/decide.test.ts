@@ -9,6 +9,7 @@ const facts: OutgoingFacts = {
   isNameserver: ({ address }) => address === '10.96.0.10',
   isOwnAddress: address => address === '192.168.1.5',
   listensHere: to => to.port === 3000,
+  isForMany: address => address === '224.0.0.251',
   isWanted: port => port === 8080,
   substitutes: new Map([[8081, 41_000]]),
 }

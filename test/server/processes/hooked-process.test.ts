@@ -28,6 +28,7 @@ function supervised(id = 'p1-test') {
     connect: () => undefined,
     abandoned: () => undefined,
     stayed: ({ port }, rule) => void happened.push(`stayed ${port}: ${rule}`),
+    datagrams: { datagrams: () => undefined, datagramsClosed: () => undefined },
     orphaned: ({ hasExited }) => void happened.push(hasExited ? 'survivors orphaned' : 'orphaned'),
   })
   const say = (message: FromSupervisor) => channel.events!.message(message)

@@ -1,0 +1,163 @@
+// Answers sendto, sendmsg and sendmmsg: a datagram to what is the pod's goes to the outlet that stands for its peer, by the process's own socket.
+import type { Endpoint } from '../../../protocol/codec.ts'
+import type { Outlet } from '../../../protocol/hook/datagrams.ts'
+import { AF_INET, AF_INET6, readAddress, writeAddress } from '../../address.ts'
+import { sendDatagram } from '../../linux/datagrams.ts'
+import { readFar, readPieces } from '../../linux/far-memory.ts'
+import { errnoName } from '../../linux/libc.ts'
+import {
+  type Call,
+  idOf,
+  intArgument,
+  isAlive,
+  notificationBytes,
+  threadOf,
+} from '../../linux/notification.ts'
+import { cookieOf, datagramFamily, inodeOf, isOnlySix, namespaceOf } from '../../linux/sockets.ts'
+import { mayBePods } from '../may-be-pods.ts'
+import { noticeUnreadable, withCopy } from '../with-copy.ts'
+import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
+import { placeOf } from './decide.ts'
+import {
+  flagsOf,
+  type Message,
+  nameOf,
+  piecesOf,
+  readMessages,
+  type Shape,
+  sizeOf,
+  tellLength,
+} from './messages.ts'
+import { keyOf, knownOf, lifeOf } from './state.ts'
+
+const ESRCH = 3
+const EBADF = 9
+const EFAULT = 14
+const EMSGSIZE = 90
+const ENETUNREACH = 101
+const ENOBUFS = 105
+/** More than one datagram carries, so that the kernel refuses it in its own words. */
+const payloadLimit = 70_000
+/** What net.core.optmem_max allows by default is of this order. */
+const controlLimit = 16_384
+
+export function answerSend(call: Call, shape: Shape, world: World): Outcome {
+  if (!world.outgoingRules?.udp) return leaveAlone('datagrams are not part of the session')
+  const messages = readMessages(call, shape)
+  if (typeof messages === 'number') return unreadable(call, messages, world)
+  const names = messages.map(message => nameOf(call, message))
+  const failed = names.find(name => typeof name === 'number')
+  if (failed !== undefined) return unreadable(call, failed, world)
+  const peers = names.flatMap(name => (Buffer.isBuffer(name) ? [readAddress(name)] : [])).filter(isEndpoint)
+  const pods = distinct(peers.filter(peer => placeOf(peer, world) === 'pod'))
+  if (pods.length === 0) return leaveAlone('to this machine')
+  const here = peers.filter(peer => placeOf(peer, world) === 'here')
+  return withCopy(
+    call,
+    world,
+    copy => {
+      const family = datagramFamily(copy)
+      if (family === undefined) return leaveAlone('not a UDP socket')
+      if (isRefused(copy, family, names, pods)) return leaveAlone('an address of another family')
+      if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
+      const cookie = cookieOf(copy)
+      if (cookie === undefined) return leaveAlone('not a socket')
+      const life = lifeOf(copy, cookie, family, world)
+      if (typeof life === 'number') return give(life)
+      if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
+      const known = knownOf(life, pods)
+      if (known.length === pods.length) return give(sendAll(call, shape, { copy, family, known, here }))
+      if (!world.hold(idOf(call), { refused: true })) return give(-ENETUNREACH)
+      world.tell({
+        type: 'outlets',
+        asking: {
+          ...{ socket: life.id, cookie, inode: inodeOf(copy), family, from: life.from, connects: false },
+          to: pods.filter(peer => !life.outlets.has(keyOf(peer))),
+          place: { thread: threadOf(call), descriptor: intArgument(call, 0) },
+          call: Buffer.from(call.subarray(0, notificationBytes)),
+          ...{ known, here },
+        },
+      })
+      return done
+    },
+    errno =>
+      errno === -EBADF || errno === -ESRCH
+        ? leaveAlone(`no copy of the descriptor: ${errnoName(errno)}`)
+        : give(-ENETUNREACH),
+  )
+}
+
+const isEndpoint = (one: Endpoint | undefined): one is Endpoint => one !== undefined
+
+const distinct = (all: readonly Endpoint[]): Endpoint[] => [
+  ...new Map(all.map(one => [keyOf(one), one])).values(),
+]
+
+/** What the kernel refuses by itself, before it sends anything. */
+function isRefused(
+  copy: number,
+  family: number,
+  names: readonly (Buffer | number | undefined)[],
+  pods: readonly Endpoint[],
+): boolean {
+  if (family === AF_INET)
+    return names.some(name => Buffer.isBuffer(name) && name.readUInt16LE(0) === AF_INET6)
+  return isOnlySix(copy) && pods.some(({ address }) => !address.includes(':'))
+}
+
+/** A process that forbids to be read must not send to the pod's world from here; whoever gives a wrong address hears of it from the kernel. */
+function unreadable(call: Call, errno: number, world: World): Outcome {
+  if (errno === -EFAULT || !mayBePods(call)) return leaveAlone('no address can be read')
+  noticeUnreadable(call, world)
+  return give(-ENETUNREACH)
+}
+
+export type Sending = { copy: number; family: number; known: readonly Outlet[]; here: readonly Endpoint[] }
+
+/** Sends all datagrams of a call; what the call gives. */
+export function sendAll(call: Call, shape: Shape, sending: Sending): number {
+  const messages = readMessages(call, shape)
+  if (typeof messages === 'number') return messages
+  const outlets = new Map(sending.known.map(({ to, at }) => [keyOf(to), at]))
+  const here = new Set(sending.here.map(keyOf))
+  let count = 0
+  for (const message of messages) {
+    const name = nameFor(call, message, sending.family, outlets, here)
+    const sent = typeof name === 'number' ? name : sendOne(call, shape, message, sending.copy, name)
+    const told = sent < 0 || shape !== 'many' ? sent : tellLength(call, message, sent)
+    if (told < 0) return count > 0 ? count : told
+    if (shape !== 'many') return sent
+    count += 1
+  }
+  return count
+}
+
+/** The process may have changed an address meanwhile: what was not decided is not sent. */
+function nameFor(
+  call: Call,
+  message: Message,
+  family: number,
+  outlets: ReadonlyMap<string, Endpoint>,
+  here: ReadonlySet<string>,
+): Buffer | undefined | number {
+  const name = nameOf(call, message)
+  if (name === undefined || typeof name === 'number') return name
+  const to = readAddress(name)
+  const at = to === undefined ? undefined : outlets.get(keyOf(to))
+  if (at !== undefined) return writeAddress(family, at)
+  return to === undefined || here.has(keyOf(to)) ? name : -ENETUNREACH
+}
+
+function sendOne(call: Call, shape: Shape, message: Message, copy: number, name: Buffer | undefined): number {
+  const { control, controlLength } = message.header
+  const pieces = piecesOf(call, shape, message)
+  if (typeof pieces === 'number') return pieces
+  const size = sizeOf(pieces)
+  if (size > payloadLimit) return -EMSGSIZE
+  if (controlLength > controlLimit) return -ENOBUFS
+  const payload = readPieces(threadOf(call), pieces, size)
+  if (typeof payload === 'number') return payload
+  const extra = control === 0n ? Buffer.alloc(0) : readFar(threadOf(call), control, controlLength)
+  if (typeof extra === 'number') return extra
+  return sendDatagram(copy, { payload, name, control: extra, flags: flagsOf(call, shape) })
+}

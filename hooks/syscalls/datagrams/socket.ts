@@ -1,0 +1,77 @@
+// Answers socket for UDP, and dup and fcntl that copy such a socket: its descriptors have numbers in the window, by which the filter knows them.
+import { lstatSync, readlinkSync } from 'node:fs'
+import { openSocket } from '../../linux/datagrams.ts'
+import { close } from '../../linux/libc.ts'
+import { type Call, intArgument, sendDescriptor, threadOf } from '../../linux/notification.ts'
+import { datagramFamily } from '../../linux/sockets.ts'
+import { numbersOf } from '../../shared/window.ts'
+import { withCopy } from '../with-copy.ts'
+import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
+
+const ENOENT = 2
+const EBADF = 9
+const EMFILE = 24
+const IPPROTO_UDP = 17
+const SOCK_CLOEXEC = 0x80000
+const O_CLOEXEC = 0x80000
+const F_DUPFD_CLOEXEC = 1030
+
+/** Made here in the process's place: of its network namespace, and with its flags. */
+export function answerSocket(call: Call, world: World): Outcome {
+  if (!world.outgoingRules?.udp) return leaveAlone('datagrams are not part of the session')
+  const [family, type, protocol] = [intArgument(call, 0), intArgument(call, 1), intArgument(call, 2)]
+  if (protocol !== 0 && protocol !== IPPROTO_UDP) return leaveAlone('not a UDP socket')
+  if (!isOurNetwork(threadOf(call))) return leaveAlone('in another network namespace')
+  const made = openSocket(family, type | SOCK_CLOEXEC, protocol)
+  if (made < 0) return give(made)
+  try {
+    return place(call, made, (type & SOCK_CLOEXEC) !== 0, 0, world)
+  } finally {
+    close(made)
+  }
+}
+
+export function answerDup(call: Call, name: 'dup' | 'fcntl', world: World): Outcome {
+  if (!world.outgoingRules?.udp) return leaveAlone('datagrams are not part of the session')
+  return withCopy(call, world, copy => {
+    if (datagramFamily(copy) === undefined) return leaveAlone('not a UDP socket')
+    const closes = name === 'fcntl' && intArgument(call, 1) === F_DUPFD_CLOEXEC
+    const least = name === 'fcntl' ? intArgument(call, 2) : 0
+    return place(call, copy, closes, least, world)
+  })
+}
+
+/** A process that may not be looked into is of ours, as its parents are. */
+function isOurNetwork(thread: number): boolean {
+  try {
+    return readlinkSync(`/proc/${thread}/ns/net`) === readlinkSync('/proc/self/ns/net')
+  } catch {
+    return true
+  }
+}
+
+/** Without a number in the window the call is refused: sendmsg of another one would not be seen, and would send from this machine. */
+function place(call: Call, socket: number, closesOnExec: boolean, least: number, world: World): Outcome {
+  for (const number of numbersOf(world.window, least)) {
+    if (isTaken(threadOf(call), number)) continue
+    const sent = sendDescriptor(world.listener, call, socket, closesOnExec ? O_CLOEXEC : 0, number)
+    if (sent >= 0 || sent === -ENOENT) return done
+    // Past the process's limit, which is lower than it was at its start.
+    if (sent !== -EBADF && sent !== -EMFILE) return give(sent)
+  }
+  world.notice({
+    level: 'warning',
+    code: 'no-number-for-datagrams',
+    text: `A process (thread ${threadOf(call)}) got no UDP socket (EMFILE), because it has too many open files, or a limit of them ("ulimit -n") under ${world.window[0]!.to}`,
+  })
+  return give(-EMFILE)
+}
+
+function isTaken(thread: number, number: number): boolean {
+  try {
+    return lstatSync(`/proc/${thread}/fd/${number}`, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    // It may not be looked into; a number this high is free.
+    return false
+  }
+}

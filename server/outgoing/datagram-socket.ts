@@ -1,0 +1,177 @@
+// One UDP socket of a process that sends to the pod's world: an outlet for each peer here, and streams of the link to sockets of the pod.
+import type { DialUdp } from '../../protocol/agent/control.ts'
+import type { Endpoint } from '../../protocol/codec.ts'
+import { type Datagram, DatagramReader, encodeDatagram } from '../../protocol/link/datagrams.ts'
+import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import { Outlet } from './outlet.ts'
+
+/** What may wait for the link; what the process sends while more waits is dropped, as a network does. */
+const queueBytes = 1 << 20
+/** Peers of one socket. */
+const outletLimit = 1_024
+/** Datagrams of a peer whose outlet is being made. */
+const waitingLimit = 64
+/** What a network may say of a datagram that a connected socket hears as ECONNREFUSED. */
+const refusals: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOPROTOOPT'])
+
+export type DatagramSocketOptions = {
+  /** Where the process's socket is reached over loopback. */
+  from: Endpoint
+  /** A stream to the agent; undefined while there is none. */
+  open(payload: DialUdp): LinkStream | undefined
+  /** Resolves when the process will see the peer in the outlet's place. */
+  added(outlet: { to: Endpoint; at: Endpoint }): Promise<void>
+  /** Resolves when the process's socket has been told; the outlet is closed until then. */
+  refused(): Promise<void>
+  /** A sentence for the log. */
+  onNotice(text: string): void
+}
+
+const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`
+
+export class DatagramSocket {
+  readonly #outlets = new Map<string, Outlet>()
+  /** Outlets that are being made for peers that were never sent to, with what has come of them. */
+  readonly #coming = new Map<string, Buffer[]>()
+  #streamToAll: LinkStream | undefined
+  #peer: Endpoint | undefined
+  #streamToPeer: LinkStream | undefined
+  #refusing = false
+  #dropped = 0
+  #isClosed = false
+
+  constructor(readonly options: DatagramSocketOptions) {}
+
+  /** An outlet for each of these peers. Rejects with a system error. */
+  async outlets(to: readonly Endpoint[]): Promise<{ to: Endpoint; at: Endpoint }[]> {
+    const found = await Promise.all(to.map(peer => this.#outlet(peer)))
+    return found.map(outlet => ({ to: outlet.to, at: outlet.at }))
+  }
+
+  /** The stream that the agent answers with `dialled` or `dialFailed`; undefined without an agent. */
+  connect(to: Endpoint): LinkStream | undefined {
+    this.#peer = to
+    this.#streamToPeer = this.#open({ dial: 'udp', to })
+    return this.#streamToPeer
+  }
+
+  /** The agent is gone: another one opens streams of its own. */
+  lost(): void {
+    for (const stream of [this.#streamToAll, this.#streamToPeer]) stream?.reset('its agent is gone')
+    this.#streamToAll = undefined
+    this.#streamToPeer = undefined
+  }
+
+  close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    for (const outlet of this.#outlets.values()) outlet.close()
+    for (const stream of [this.#streamToAll, this.#streamToPeer]) stream?.end()
+    if (this.#dropped > 0)
+      this.options.onNotice(
+        `${this.#dropped} datagrams of a process were dropped, because they came faster than the link took them`,
+      )
+  }
+
+  async #outlet(to: Endpoint): Promise<Outlet> {
+    const known = this.#outlets.get(keyOf(to))
+    if (known !== undefined) return known
+    if (this.#outlets.size >= outletLimit)
+      throw Object.assign(new Error('too many peers'), { code: 'ENOBUFS' })
+    const take = (outlet: Outlet, payload: Buffer) => this.#send(outlet, payload)
+    const made = await Outlet.open({ to, process: this.options.from, take })
+    // Another call of the process, or the peer itself, may have been quicker.
+    const other = this.#outlets.get(keyOf(to))
+    if (this.#isClosed || other !== undefined) made.close()
+    if (other !== undefined) return other
+    this.#outlets.set(keyOf(to), made)
+    return made
+  }
+
+  #open(payload: DialUdp): LinkStream | undefined {
+    const stream = this.options.open(payload)
+    if (stream === undefined) return undefined
+    const reader = new DatagramReader()
+    const forget = () => {
+      if (this.#streamToAll === stream) this.#streamToAll = undefined
+      if (this.#streamToPeer === stream) this.#streamToPeer = undefined
+    }
+    stream.events = {
+      data: ({ bytes }) => {
+        stream.grant(bytes.length)
+        for (const { kind, peer, payload: said } of read(stream, reader, bytes))
+          if (kind === 'datagram') this.#hear(peer, said)
+          else if (refusals.has(String(said))) this.#refuse(peer)
+      },
+      // The agent ends what was idle for long; it is opened again when it is used again.
+      end: () => {
+        forget()
+        stream.end()
+      },
+      reset: forget,
+    }
+    return stream
+  }
+
+  #send({ to }: Outlet, payload: Buffer): void {
+    const stream = this.#streamFor(to)
+    if (stream === undefined || stream.queuedBytes > queueBytes) this.#dropped += 1
+    else stream.write({ bytes: encodeDatagram(to, payload) })
+  }
+
+  #streamFor(to: Endpoint): LinkStream | undefined {
+    if (this.#peer !== undefined && keyOf(this.#peer) === keyOf(to)) {
+      this.#streamToPeer ??= this.#open({ dial: 'udp', to })
+      return this.#streamToPeer
+    }
+    this.#streamToAll ??= this.#open({ dial: 'udp' })
+    return this.#streamToAll
+  }
+
+  #hear(peer: Endpoint, payload: Buffer): void {
+    const outlet = this.#outlets.get(keyOf(peer))
+    const coming = this.#coming.get(keyOf(peer))
+    if (coming !== undefined) {
+      if (coming.length < waitingLimit) coming.push(payload)
+    } else if (outlet !== undefined) outlet.send(payload)
+    else void this.#introduce(peer, payload)
+  }
+
+  /** A peer that answers from another port than it was sent to, or that nobody sent to. */
+  async #introduce(peer: Endpoint, payload: Buffer): Promise<void> {
+    const coming = [payload]
+    this.#coming.set(keyOf(peer), coming)
+    try {
+      const outlet = await this.#outlet(peer)
+      await this.options.added({ to: peer, at: outlet.at })
+      for (const one of coming) outlet.send(one)
+    } catch (thrown) {
+      const why = thrown instanceof Error ? thrown.message : String(thrown)
+      this.options.onNotice(`Datagrams of ${peer.address} port ${peer.port} were dropped: ${why}`)
+    } finally {
+      this.#coming.delete(keyOf(peer))
+    }
+  }
+
+  #refuse(peer: Endpoint): void {
+    const outlet = this.#outlets.get(keyOf(this.#peer ?? peer))
+    if (this.#peer === undefined || outlet === undefined || this.#refusing) return
+    this.#refusing = true
+    outlet
+      .refuse(() => this.options.refused())
+      .catch(thrown => this.options.onNotice(`A UDP socket of a process was given up: ${thrown}`))
+      .finally(() => {
+        this.#refusing = false
+        if (this.#isClosed) outlet.close()
+      })
+  }
+}
+
+function read(stream: LinkStream, reader: DatagramReader, bytes: Buffer): Datagram[] {
+  try {
+    return reader.read(bytes)
+  } catch (thrown) {
+    stream.reset(String(thrown))
+    return []
+  }
+}

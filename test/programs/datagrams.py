@@ -1,0 +1,179 @@
+# Sends datagrams in the way that the first argument names, for each line ADDRESS PORT of standard input, and prints what came of it.
+import asyncio
+import errno
+import json
+import os
+import select
+import socket
+import sys
+import threading
+
+
+def family_of(address):
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
+def fresh(address):
+    made = socket.socket(family_of(address), socket.SOCK_DGRAM)
+    made.settimeout(10)
+    return made
+
+
+def connected(address, port):
+    made = fresh(address)
+    made.connect((address, port))
+    made.send(b"hello")
+    answer, source = made.recvfrom(100)
+    made.send(b"again")
+    return {
+        "answer": answer.decode(),
+        "again": made.recv(100).decode(),
+        "source": source[:2],
+        "peer": made.getpeername()[:2],
+        "own": made.getsockname()[:2],
+    }
+
+
+def refused(address, port):
+    """A peer that is not there: poll and the next call of a connected socket tell, and it is told again."""
+    made = fresh(address)
+    made.connect((address, port))
+    codes = []
+    for _ in range(2):
+        made.send(b"hello")
+        poll = select.poll()
+        poll.register(made, select.POLLIN)
+        events = poll.poll(10_000)
+        codes.append(bool(events and events[0][1] & select.POLLERR))
+        try:
+            made.recv(100)
+        except OSError as failure:
+            codes.append(errno.errorcode[failure.errno])
+    return {"codes": codes}
+
+
+def unconnected(address, port):
+    made = fresh(address)
+    made.sendto(b"hello", (address, port))
+    answer, source = made.recvfrom(100)
+    made.sendto(b"elsewhere", (address, port))
+    _, other = made.recvfrom(100)
+    return {"answer": answer.decode(), "source": source[:2], "elsewhere": [other[0], other[1] != port]}
+
+
+def messages(address, port):
+    """The same by sendmsg and recvmsg, in pieces."""
+    made = fresh(address)
+    made.sendmsg([b"hel", b"lo"], [], 0, (address, port))
+    pieces = [bytearray(4), bytearray(96)]
+    count, _, flags, source = made.recvmsg_into(pieces, 100)
+    return {"answer": b"".join(pieces)[:count].decode(), "source": source[:2], "flags": flags}
+
+
+def copied(address, port):
+    """A copy of the descriptor, in a child too."""
+    made = fresh(address)
+    copy = socket.socket(fileno=os.dup(made.fileno()))
+    again = copy.dup()
+    reader, writer = os.pipe()
+    if os.fork() == 0:
+        again.sendmsg([b"hello"], [], 0, (address, port))
+        answer, _, _, source = again.recvmsg(100)
+        os.write(writer, json.dumps({"answer": answer.decode(), "source": source[:2]}).encode())
+        os._exit(0)
+    os.wait()
+    return json.loads(os.read(reader, 1000))
+
+
+def waiting(address, port):
+    """A thread that waits to receive before anything was sent."""
+    made = socket.socket(family_of(address), socket.SOCK_DGRAM)
+    made.bind(("::" if ":" in address else "0.0.0.0", 0))
+    heard = []
+    thread = threading.Thread(target=lambda: heard.append(made.recvfrom(100)))
+    thread.start()
+    made.sendto(b"hello", (address, port))
+    thread.join(10)
+    return {"answer": heard[0][0].decode(), "source": heard[0][1][:2]}
+
+
+def mapped(address, port):
+    made = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    made.settimeout(10)
+    made.sendto(b"hello", ("::ffff:" + address, port))
+    answer, source = made.recvfrom(100)
+    return {"answer": answer.decode(), "source": source[:2]}
+
+
+def again(address, port):
+    """Disconnected and connected anew, as getaddrinfo does to learn of routes; then to anyone."""
+    made = fresh(address)
+    made.connect((address, port))
+    own = made.getsockname()[0]
+    import ctypes
+
+    ctypes.CDLL(None).connect(made.fileno(), bytes(16), 16)
+    made.connect((address, port))
+    made.send(b"first")
+    first = made.recv(100)
+    ctypes.CDLL(None).connect(made.fileno(), bytes(16), 16)
+    try:
+        peer = made.getpeername()
+    except OSError as failure:
+        peer = errno.errorcode[failure.errno]
+    made.sendto(b"hello", (address, port))
+    answer, source = made.recvfrom(100)
+    return {"own": own, "first": first.decode().split()[-1], "peer": peer, "answer": answer.decode(), "source": source[:2]}
+
+
+def large(address, port):
+    made = fresh(address)
+    made.sendto(b"large 65507", (address, port))
+    answer, source = made.recvfrom(70_000)
+    part = fresh(address)
+    part.sendto(b"large 1000", (address, port))
+    cut, _, flags, _ = part.recvmsg(10)
+    said = bytes(65_000)
+    made.sendto(said, (address, port))
+    back = made.recv(70_000)
+    try:
+        made.sendto(bytes(65_508), (address, port))
+        code = 0
+    except OSError as failure:
+        code = errno.errorcode[failure.errno]
+    return {"count": len(answer), "cut": len(cut), "truncated": bool(flags & socket.MSG_TRUNC), "back": back.endswith(said), "code": code}
+
+
+class Heard(asyncio.DatagramProtocol):
+    def __init__(self):
+        self.heard = asyncio.get_running_loop().create_future()
+
+    def datagram_received(self, data, source):
+        self.heard.set_result((data, source))
+
+    def error_received(self, failure):
+        self.heard.set_exception(failure)
+
+
+async def exchange(address, port):
+    loop = asyncio.get_running_loop()
+    results = {}
+    for name, options in (("connected", {"remote_addr": (address, port)}), ("bound", {"local_addr": ("::" if ":" in address else "0.0.0.0", 0)})):
+        transport, protocol = await loop.create_datagram_endpoint(Heard, **options)
+        transport.sendto(b"hello", None if name == "connected" else (address, port))
+        data, source = await asyncio.wait_for(protocol.heard, 10)
+        results[name] = [data.decode(), source[:2]]
+        transport.close()
+    return results
+
+
+ways = {one.__name__: one for one in (connected, refused, unconnected, messages, copied, waiting, mapped, again, large)}
+ways["asyncio"] = lambda address, port: asyncio.run(exchange(address, port))
+way = ways[sys.argv[1]]
+for line in sys.stdin:
+    address, port = line.split()
+    try:
+        result = way(address, int(port))
+    except OSError as failure:
+        result = {"errno": errno.errorcode.get(failure.errno, str(failure))}
+    print(json.dumps(result), flush=True)
