@@ -3,7 +3,15 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import { readAddress, writeAddress } from '../address.ts'
 import { readMemory } from '../linux/memory.ts'
 import { type Call, intArgument, isAlive, threadOf } from '../linux/notification.ts'
-import { bind, cookieOf, namespaceOf, sharesPort, socketName, streamFamily } from '../linux/sockets.ts'
+import {
+  bind,
+  cookieOf,
+  datagramFamily,
+  namespaceOf,
+  sharesPort,
+  socketName,
+  streamFamily,
+} from '../linux/sockets.ts'
 import { loopbackFor } from '../shared/announcements.ts'
 import { describeHolder, findHolder, type Holder } from './port-holder.ts'
 import { withCopy } from './with-copy.ts'
@@ -36,16 +44,20 @@ export function answerBind(call: Call, world: World): Outcome {
   const target = decideBind(asked, world)
   if (target === undefined) return leaveAlone('neither a wanted port nor the address of the pod')
   return withCopy(call, world, copy => {
-    const family = streamFamily(copy)
-    if (family === undefined || family !== bytes.readUInt16LE(0)) return leaveAlone('not a TCP socket')
+    const family = streamFamily(copy) ?? datagramFamily(copy)
+    if (family === undefined || family !== bytes.readUInt16LE(0)) return leaveAlone('neither TCP nor UDP')
+    const isStream = streamFamily(copy) !== undefined
+    if (!isStream && !world.podAddresses.has(asked.address)) return leaveAlone('a port of TCP alone')
     if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
     if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
     const cookie = cookieOf(copy)
     if (wasDone(call, cookie, bytes, world)) return giveDone(call, cookie, bytes, world)
     const put = (endpoint: Endpoint) => bind(copy, moveAddress(bytes, endpoint))
-    const result = sharesPort(copy) && isOutsidersPort(target, world) ? -EADDRINUSE : put(target)
+    const result = isStream && sharesPort(copy) && isOutsidersPort(target, world) ? -EADDRINUSE : put(target)
     const final =
-      result < 0 && world.isWanted(asked.port) ? substitute(-result, target, put, copy, world) : result
+      isStream && result < 0 && world.isWanted(asked.port)
+        ? substitute(-result, target, put, copy, world)
+        : result
     if (final === 0) remember(copy, cookie, family, asked, world)
     return final === 0 ? giveDone(call, cookie, bytes, world) : give(final)
   })

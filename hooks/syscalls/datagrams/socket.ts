@@ -4,7 +4,7 @@ import { openSocket } from '../../linux/datagrams.ts'
 import { close } from '../../linux/libc.ts'
 import { type Call, intArgument, sendDescriptor, threadOf } from '../../linux/notification.ts'
 import { datagramFamily } from '../../linux/sockets.ts'
-import { numbersOf } from '../../shared/window.ts'
+import { numbersOf, type Range } from '../../shared/window.ts'
 import { withCopy } from '../with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
 
@@ -41,6 +41,23 @@ export function answerDup(call: Call, name: 'dup' | 'fcntl', world: World): Outc
   })
 }
 
+let turns = 0
+
+/** For a process that forbids to be looked into: each socket gets another number, so that none takes the place of one before. */
+function* numbersInTurn(window: readonly Range[], least: number): Generator<number> {
+  const all = [...numbersOf(window, least)]
+  for (let index = 0; index < all.length; index++) yield all[turns++ % all.length]!
+}
+
+function mayBeRead(thread: number): boolean {
+  try {
+    lstatSync(`/proc/${thread}/fd/0`, { throwIfNoEntry: false })
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** A process that may not be looked into is of ours, as its parents are. */
 function isOurNetwork(thread: number): boolean {
   try {
@@ -52,8 +69,10 @@ function isOurNetwork(thread: number): boolean {
 
 /** Without a number in the window the call is refused: sendmsg of another one would not be seen, and would send from this machine. */
 function place(call: Call, socket: number, closesOnExec: boolean, least: number, world: World): Outcome {
-  for (const number of numbersOf(world.window, least)) {
-    if (isTaken(threadOf(call), number)) continue
+  const thread = threadOf(call)
+  const isReadable = mayBeRead(thread)
+  for (const number of isReadable ? numbersOf(world.window, least) : numbersInTurn(world.window, least)) {
+    if (isReadable && isTaken(thread, number)) continue
     const sent = sendDescriptor(world.listener, call, socket, closesOnExec ? O_CLOEXEC : 0, number)
     if (sent >= 0 || sent === -ENOENT) return done
     // Past the process's limit, which is lower than it was at its start.
@@ -62,16 +81,11 @@ function place(call: Call, socket: number, closesOnExec: boolean, least: number,
   world.notice({
     level: 'warning',
     code: 'no-number-for-datagrams',
-    text: `A process (thread ${threadOf(call)}) got no UDP socket (EMFILE), because it has too many open files, or a limit of them ("ulimit -n") under ${world.window[0]!.to}`,
+    text: `A process (thread ${thread}) got no UDP socket (EMFILE), because it has too many open files, or a limit of them ("ulimit -n") under ${world.window[0]!.to}`,
   })
   return give(-EMFILE)
 }
 
 function isTaken(thread: number, number: number): boolean {
-  try {
-    return lstatSync(`/proc/${thread}/fd/${number}`, { throwIfNoEntry: false }) !== undefined
-  } catch {
-    // It may not be looked into; a number this high is free.
-    return false
-  }
+  return lstatSync(`/proc/${thread}/fd/${number}`, { throwIfNoEntry: false }) !== undefined
 }
