@@ -1,12 +1,17 @@
 # Sends datagrams in the way that the first argument names, for each line ADDRESS PORT of standard input, and prints what came of it.
 import asyncio
+import ctypes
 import errno
 import json
 import os
+import resource
 import select
+import signal
 import socket
+import struct
 import sys
 import threading
+import time
 
 
 def family_of(address):
@@ -110,8 +115,6 @@ def again(address, port):
     made = fresh(address)
     made.connect((address, port))
     own = made.getsockname()[0]
-    import ctypes
-
     ctypes.CDLL(None).connect(made.fileno(), bytes(16), 16)
     made.connect((address, port))
     made.send(b"first")
@@ -167,7 +170,134 @@ async def exchange(address, port):
     return results
 
 
-ways = {one.__name__: one for one in (connected, refused, unconnected, messages, copied, waiting, mapped, again, large)}
+def codes(address, port):
+    """The errno of each call that names an address, of a new socket each, and of a new socket itself."""
+    found = {}
+    for name, send in (
+        ("sendto", lambda made: made.sendto(b"hello", (address, port))),
+        ("sendmsg", lambda made: made.sendmsg([b"hello"], [], 0, (address, port))),
+        ("connect", lambda made: made.connect((address, port))),
+    ):
+        try:
+            send(kept.get(name) or fresh(address))
+            found[name] = 0
+        except OSError as failure:
+            found[name] = errno.errorcode[failure.errno]
+    try:
+        found["socket"] = 0 if fresh(address).fileno() >= 0 else -1
+    except OSError as failure:
+        found["socket"] = errno.errorcode[failure.errno]
+    return found
+
+
+def undumpable(address, port):
+    """A process that forbids to be read, with sockets from before and after."""
+    ctypes.CDLL(None).prctl(4, 0, 0, 0, 0)
+    made = [fresh(address) for _ in range(20)]
+    return {**codes(address, port), "numbers": len({one.fileno() for one in made})}
+
+
+def orphaned(address, port):
+    """Writes what each call gives to the file that the second argument names, until its supervisor is dead and for a while after."""
+    tied = fresh(address)
+    tied.connect((address, port))
+    for name in ("sendto", "sendmsg", "connect"):
+        kept[name] = fresh(address)
+    with open(sys.argv[2], "a") as results:
+        while True:
+            tied.settimeout(0.2)
+            try:
+                tied.send(b"hello")
+                told = tied.recv(100).decode().split(" ")[-1]
+            except OSError as failure:
+                told = str(failure)
+            print(json.dumps({**codes(address, port), "connected": told}), file=results, flush=True)
+
+
+def closed(address, port):
+    """A socket that is closed after its first datagram."""
+    made = fresh(address)
+    made.sendto(b"hello", (address, port))
+    made.close()
+    return {"closed": True}
+
+
+def numbers(address, port):
+    """Which numbers descriptors have: of UDP, of a copy of it, and of TCP."""
+    made = fresh(address)
+    tcp = socket.socket(family_of(address))
+    return {"udp": made.fileno(), "copy": made.dup().fileno(), "tcp": tcp.fileno()}
+
+
+def limited(address, port):
+    """A limit of open files under the numbers that UDP sockets have."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+    return {"udp": fresh(address).fileno()}
+
+
+def multicast(address, port):
+    made = fresh(address)
+    code = 0
+    try:
+        made.sendto(b"hello", ("224.0.0.251", port))
+    except OSError as failure:
+        code = errno.errorcode[failure.errno]
+    return {"code": code}
+
+
+def interrupted(address, port):
+    """A signal with and without SA_RESTART while a receive waits that has a time-out of its own."""
+    made = socket.socket(family_of(address), socket.SOCK_DGRAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 600_000))
+    libc = ctypes.CDLL(None, use_errno=True)
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    found = []
+    for restarts in (False, True):
+        signal.siginterrupt(signal.SIGALRM, not restarts)
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        begun = time.monotonic()
+        name, length = ctypes.create_string_buffer(128), ctypes.c_int(128)
+        libc.recvfrom(made.fileno(), ctypes.create_string_buffer(10), 10, 0, name, ctypes.byref(length))
+        found.append([errno.errorcode[ctypes.get_errno()], time.monotonic() - begun < 0.5])
+    return {"found": found}
+
+
+def kept_open(address, port):
+    """What one socket that stays connected hears, another that is not, and a new one."""
+    found = {}
+    for name in ("connected", "free", "new"):
+        made = kept.get(name) or fresh(address)
+        made.settimeout(1)
+        try:
+            if name == "connected" and name not in kept:
+                made.connect((address, port))
+            if name != "new":
+                kept[name] = made
+            made.send(b"hello") if name == "connected" else made.sendto(b"hello", (address, port))
+            found[name] = made.recv(100).decode().split(" ")[-1]
+        except TimeoutError:
+            found[name] = "nothing"
+        except OSError as failure:
+            found[name] = errno.errorcode[failure.errno]
+    return found
+
+
+def often(address, port):
+    """500 sockets one after the other, half of them connected."""
+    right = 0
+    for number in range(500):
+        with fresh(address) as made:
+            if number % 2:
+                made.connect((address, port))
+                made.send(b"%d" % number)
+            else:
+                made.sendto(b"%d" % number, (address, port))
+            right += made.recv(100).endswith(b" %d" % number)
+    return {"right": right}
+
+
+kept = {}
+ways = {one.__name__: one for one in (connected, refused, unconnected, messages, copied, waiting, mapped, again, large, codes, undumpable, orphaned, closed, numbers, limited, multicast, interrupted, kept_open, often)}
 ways["asyncio"] = lambda address, port: asyncio.run(exchange(address, port))
 way = ways[sys.argv[1]]
 for line in sys.stdin:
