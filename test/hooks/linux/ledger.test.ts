@@ -18,6 +18,17 @@ describe('the ledger', () => {
     supervisors.add(2n ** 63n + 1n)
     assert.deepEqual(ids(guards), [7n, 8n, 2n ** 63n + 1n])
   })
+  it('tells those that are to be refused from those that may be left to the kernel', () => {
+    const supervisors = openLedger(descriptor)
+    const guards = openLedger(descriptor)
+    supervisors.add(8n, { refused: true })
+    supervisors.add(9n)
+    const refused = () => guards.refusedIds().map(id => id.readBigUInt64LE(0))
+    assert.deepEqual([ids(guards), refused()], [[0n, 9n], [8n]])
+    supervisors.remove(8n)
+    supervisors.add(10n)
+    assert.deepEqual([ids(guards).sort(), refused()], [[0n, 10n, 9n], []])
+  })
   it('forgets answered calls and uses their places again', () => {
     const ledger = openLedger(descriptor)
     for (let round = 0n; round < 20_000n; round++) {

@@ -23,6 +23,20 @@ const filtered = (side: FilterSide, ...entries: string[]) => ({
 const ignored = { outgoingRules: { tcp: true, ignoreLocalhost: true } }
 
 describe('decideOutgoing()', () => {
+  it('decides datagrams by rules of their own: for many they stay here, and loopback by who takes datagrams', () => {
+    const udp = { outgoingRules: { tcp: false, udp: true, ignoreLocalhost: false } }
+    const listensHere = (to: { port: number }, protocol: string) => protocol === 'udp' && to.port === 8125
+    const sent = (address: string, port: number, more: Partial<OutgoingFacts> = {}) =>
+      decideOutgoing('udp', { address, port }, { ...facts, ...udp, listensHere, ...more }).where
+    assert.equal(sent('10.0.0.1', 53), 'pod')
+    assert.equal(sent('224.0.0.251', 5353), 'here')
+    assert.equal(sent('192.168.1.5', 53), 'here')
+    assert.equal(sent('127.0.0.1', 8125), 'here')
+    assert.equal(sent('127.0.0.1', 3000), 'pod')
+    assert.equal(sent('127.0.0.1', 8080), 'pod')
+    assert.equal(sent('127.0.0.1', 8081), 'pod')
+    assert.equal(sent('10.0.0.1', 53, { outgoingRules: { tcp: true, ignoreLocalhost: false } }), 'here')
+  })
   it("gives the pod what is not this machine's, IPv4 and IPv6", () => {
     for (const address of ['10.0.0.1', '192.168.1.6', '93.184.216.34', 'fd00::1', '2001:db8::1'])
       assert.equal(where(address, 443), 'pod', address)
