@@ -14,7 +14,16 @@ const waitingLimit = 64
 /** What a network may say of a datagram that a connected socket hears as ECONNREFUSED. */
 const refusals: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOPROTOOPT'])
 
+/** Whoever knows of names looks at what is said to nameservers and by them. */
+export type NameWatch = {
+  /** This machine's answer to a question that is not the pod's; undefined for all else. */
+  answerFor(to: Endpoint, payload: Buffer): Promise<Buffer> | undefined
+  /** Resolves when what a nameserver's answer says is in force; undefined for what comes from others. */
+  learned(from: Endpoint, payload: Buffer): Promise<void> | undefined
+}
+
 export type DatagramSocketOptions = {
+  names?(): NameWatch
   /** Where the process's socket is reached over loopback. */
   from: Endpoint
   /** A stream to the agent; undefined while there is none. */
@@ -114,8 +123,16 @@ export class DatagramSocket {
   }
 
   #send({ to }: Outlet, payload: Buffer): void {
+    const answer = this.options.names?.().answerFor(to, payload)
+    if (answer !== undefined) {
+      void answer.then(
+        bytes => this.#hear(to, bytes),
+        () => this.#drop(),
+      )
+      return
+    }
     const stream = this.#streamFor(to)
-    if (stream === undefined || stream.queuedBytes > queueBytes) this.#dropped += 1
+    if (stream === undefined || stream.queuedBytes > queueBytes) this.#drop()
     else stream.write({ bytes: encodeDatagram(to, payload) })
   }
 
@@ -128,7 +145,22 @@ export class DatagramSocket {
     return this.#streamToAll
   }
 
+  #drop(): void {
+    this.#dropped += 1
+  }
+
   #hear(peer: Endpoint, payload: Buffer): void {
+    const learned = this.options.names?.().learned(peer, payload)
+    if (learned === undefined) this.#pass(peer, payload)
+    else
+      void learned.then(
+        () => this.#pass(peer, payload),
+        () => this.#drop(),
+      )
+  }
+
+  #pass(peer: Endpoint, payload: Buffer): void {
+    if (this.#isClosed) return
     const outlet = this.#outlets.get(keyOf(peer))
     const coming = this.#coming.get(keyOf(peer))
     if (coming !== undefined) {

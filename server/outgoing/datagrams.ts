@@ -1,7 +1,6 @@
 // UDP sockets of one session's processes that send to the pod's world: what supervisors ask for, and what the agent says of it.
-import type { AgentEvent, DialUdp } from '../../protocol/agent/control.ts'
+import type { AgentEvent } from '../../protocol/agent/control.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
-import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { DatagramSocket, type DatagramSocketOptions } from './datagram-socket.ts'
 
 /** A socket that connects asks the pod whether there is a way; its program waits, so that it is not asked for long. */
@@ -24,16 +23,13 @@ type Dialling = { resolve(local: Endpoint): void; reject(error: Error): void }
 const failure = (code: string): Error => Object.assign(new Error(code), { code })
 
 export class Datagrams {
-  readonly #options: Pick<DatagramSocketOptions, 'open' | 'onNotice'>
+  readonly #options: Pick<DatagramSocketOptions, 'open' | 'onNotice' | 'names'>
   /** By process and socket. */
   readonly #sockets = new Map<string, Map<string, DatagramSocket>>()
   readonly #dialling = new Map<number, Dialling>()
   #linkIsDown = false
 
-  constructor(options: {
-    open(payload: DialUdp): LinkStream | undefined
-    onNotice(text: string): void
-  }) {
+  constructor(options: Pick<DatagramSocketOptions, 'open' | 'onNotice' | 'names'>) {
     this.#options = options
   }
 

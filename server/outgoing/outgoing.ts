@@ -5,6 +5,7 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { LeavingTaps } from '../traffic/leaving.ts'
+import type { NameWatch } from './datagram-socket.ts'
 import { Datagrams } from './datagrams.ts'
 import { tapped } from './tapped.ts'
 
@@ -31,6 +32,7 @@ export type OutgoingOptions = {
   view(call: OutgoingCall): LeavingTaps
   /** A sentence for the log. */
   onNotice(text: string): void
+  names?(): NameWatch
 }
 
 /** What the pod's dials may take while the link is down, before they are refused. */

@@ -15,8 +15,9 @@ import {
   questionMs,
   searchOf,
 } from '../names/files.ts'
+import { answerHere } from '../names/here.ts'
 import { Questions } from '../names/questions.ts'
-import type { Found } from '../names/wire.ts'
+import { type Found, readAddresses, readQuestion } from '../names/wire.ts'
 import type { LearnedNames } from '../outgoing/learned-names.ts'
 import type { Outgoing, OutgoingCall } from '../outgoing/outgoing.ts'
 
@@ -27,6 +28,7 @@ export class PodNames {
   readonly #features
   readonly #questions: Questions
   readonly #outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
+  readonly #isHere: (name: string) => boolean
   #nameservers: ReadonlySet<string> = new Set()
   #addresses: readonly string[] = []
   #questionMs = 0
@@ -44,10 +46,11 @@ export class PodNames {
     this.#outgoing = options.outgoing
     this.#learned = options.learned
     const choice = nameChoice(this.#features.filter)
+    this.#isHere = name => choice?.(name, this.#search) ?? false
     this.#questions = new Questions({
       open: options.open,
       complete: options.complete,
-      isHere: name => choice?.(name, this.#search) ?? false,
+      isHere: this.#isHere,
       learned: found => this.#learn(found),
     })
   }
@@ -88,6 +91,17 @@ export class PodNames {
 
   abandoned(connection: string): void {
     this.#outgoing.abandoned(connection)
+  }
+
+  /** A question by datagram; see NameWatch. */
+  answerFor(to: Endpoint, payload: Buffer): Promise<Buffer> | undefined {
+    const question = this.isNameserver(to) ? readQuestion(payload) : undefined
+    return question !== undefined && this.#isHere(question.name) ? answerHere(question) : undefined
+  }
+
+  /** An answer by datagram; see NameWatch. */
+  learned(from: Endpoint, payload: Buffer): Promise<void> | undefined {
+    return this.isNameserver(from) ? this.#learn(readAddresses(payload)) : undefined
   }
 
   close(): void {

@@ -65,6 +65,7 @@ export class Session {
     this.#outgoing = new Outgoing({
       open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
       complete: from => hooks.relay.complete(from),
+      names: () => this.#names,
       view: ({ to, rule }) => this.traffic.leaving(this.#leavingFacts(to, rule)),
       onNotice: text => client.log('info', text),
     })
