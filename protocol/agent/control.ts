@@ -180,9 +180,8 @@ export const dialFar = t.union([
     dial: [oneOf('unix'), 'a Unix socket'],
     path: [t.string, "path from the pod's root, or the name of an abstract one after @"],
   }),
-  dialUdp,
 ])
-export const dial = t.union([dialConnection, dialFar])
+export const dial = t.union([dialConnection, dialFar, dialUdp])
 export type DialFar = t.TypeOf<typeof dialFar>
 export type Dial = t.TypeOf<typeof dial>
 export type DialUdp = t.TypeOf<typeof dialUdp>
