@@ -90,12 +90,19 @@ function run(notifications: number, window: readonly Range[]): void {
   function readMessages(): void {
     for (let found = receiveMessageOnPort(port); found !== undefined; found = receiveMessageOnPort(port)) {
       const message = found.message as ToAnswerer
-      if (message.type === 'addresses') world.podAddresses = normalAddresses(message.addresses)
+      if (message.type === 'addresses') takeAddresses(message.addresses, world)
       else if (message.type === 'answered') ledger.remove(message.id)
-      else if (message.type === 'names') world.names.set(message.names)
-      else takeOutgoing(message, world)
+      else if (message.type === 'names') {
+        world.names.set(message.names)
+        if (message.addresses !== undefined) takeAddresses(message.addresses, world)
+      } else takeOutgoing(message, world)
     }
   }
+}
+
+function takeAddresses(addresses: readonly string[], { podAddresses }: World): void {
+  podAddresses.clear()
+  for (const address of normalAddresses(addresses)) podAddresses.add(address)
 }
 
 /** Serves held calls until a notification is there; false when no hooked process is left. */

@@ -13,6 +13,8 @@ export const isWildcard = (address: string): boolean => address === '0.0.0.0' ||
 /** Where a listener can be reached from this machine. */
 export const loopbackInstead = ({ address, port }: Endpoint): Endpoint =>
   isWildcard(address) ? { address: address === '::' ? '::1' : '127.0.0.1', port } : { address, port }
+/** The loopback address that stands for an address of the pod. */
+export const loopbackFor = (address: string): string => (address.includes(':') ? '::1' : '127.0.0.1')
 export const isLoopback = (address: string): boolean => address === '::1' || address.startsWith('127.')
 /** Link-local and multicast of IPv6. */
 export const isOfLink = (address: string): boolean => /^(fe[89ab].|ff..):/.test(address)

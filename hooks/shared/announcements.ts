@@ -106,6 +106,4 @@ export const isWanted = (memory: SharedArrayBuffer, port: number): boolean =>
 export const normalAddresses = (addresses: readonly string[]): ReadonlySet<string> =>
   new Set(addresses.map(address => normalAddress(address)))
 
-/** The loopback address that stands for an address of the pod. */
-export const loopbackFor = (address: string): string => (address.includes(':') ? '::1' : '127.0.0.1')
 export const familyOf = (address: string): number => (address.includes(':') ? AF_INET6 : AF_INET)

@@ -21,7 +21,7 @@ export type ToAnswerer =
   | { type: 'listen'; listener: number; window: readonly Range[] }
   | { type: 'addresses'; addresses: readonly string[] }
   | { type: 'outgoing'; rules: OutgoingRules }
-  | { type: 'names'; names: PodNames }
+  | { type: 'names'; names: PodNames; addresses?: readonly string[] }
   | { type: 'learn'; learned: Learned }
   | { type: 'dialled'; cookie: bigint; local: Endpoint }
   /** What SO_ERROR is to say. */

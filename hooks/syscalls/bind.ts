@@ -1,4 +1,5 @@
 // Answers bind: the pod's address becomes loopback, and a wanted port that another program holds becomes the session's substitute.
+import { loopbackFor } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
 import { readAddress, writeAddress } from '../address.ts'
 import { readMemory } from '../linux/memory.ts'
@@ -12,7 +13,6 @@ import {
   socketName,
   streamFamily,
 } from '../linux/sockets.ts'
-import { loopbackFor } from '../shared/announcements.ts'
 import { describeHolder, findHolder, type Holder } from './port-holder.ts'
 import { withCopy } from './with-copy.ts'
 import { give, leaveAlone, type Outcome, type World } from './world.ts'

@@ -77,7 +77,7 @@ export type World = {
   readonly announcements: Announcements
   /** The network namespace whose ports are shared with the server's; sockets of others are left alone. */
   readonly namespace: bigint
-  podAddresses: ReadonlySet<string>
+  readonly podAddresses: Set<string>
   /** The last bind that was done for each thread, for the call that is made again because a signal ended it. */
   readonly lastBinds: Map<number, LastBind>
   /** Bound sockets by cookie: what was asked for and what it became. */
@@ -96,6 +96,8 @@ export type World = {
   outgoingFilter: OutgoingFilter | undefined
   readonly outgoing: Map<bigint, Outgoing>
   isNameserver(to: Endpoint): boolean
+  isPodAddress(address: string): boolean
+  hasListened(port: number): boolean
   readonly datagrams: DatagramSockets
   /** The numbers that UDP sockets have. */
   readonly window: readonly Range[]
@@ -124,17 +126,19 @@ export function makeWorld(options: {
   listening: (listener: Listener) => void
 }): World {
   const names = makeNames()
+  const listenedPorts = new Set<number>()
+  const podAddresses = new Set<string>()
   return {
     listener: options.listener,
     supervisor: process.pid,
     descriptors: makeDescriptors(),
     announcements: openAnnouncements(options.memory.announcements),
     namespace: ownNamespace(),
-    podAddresses: new Set(),
+    podAddresses,
     lastBinds: new BoundedMap(bindingThreadLimit),
     bindings: new BoundedMap(socketLimit),
     listeners: new BoundedMap(socketLimit),
-    listenedPorts: new Set(),
+    listenedPorts,
     delivered: new BoundedMap(socketLimit),
     undelivered: new BoundedMap(undeliveredLimit),
     substitutes: new Map(),
@@ -146,6 +150,8 @@ export function makeWorld(options: {
     window: options.window,
     listensHere: makeListensHere(),
     isNameserver: to => names.isNameserver(to),
+    isPodAddress: address => podAddresses.has(address),
+    hasListened: port => listenedPorts.has(port),
     isForMany: makeForMany(),
     isOwnAddress: makeOwnAddresses(),
     isWanted: port => isWanted(options.memory.wanted, port),

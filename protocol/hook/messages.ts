@@ -199,6 +199,7 @@ export const toSupervisor = t.union([
   object('HookNames', {
     type: type('names', 'another pod has taken the place of the one before'),
     names: [podNames, 'all of them'],
+    addresses: [t.array(t.string), "the pod's own addresses"],
   }),
   object('HookLearn', {
     type: type('learn', 'a name of the filter has resolved'),

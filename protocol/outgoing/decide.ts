@@ -1,5 +1,5 @@
 // Where a connection of the process goes: to the pod's world, or to what is on this machine. Pure, for the hooks that do it and the server that explains it.
-import { isOfLink, loopbackInstead } from '../address.ts'
+import { isOfLink, loopbackFor, loopbackInstead } from '../address.ts'
 import type { Endpoint } from '../codec.ts'
 import type { Protocol } from './entry.ts'
 import { isOfLoopback, type OutgoingFilter } from './filter.ts'
@@ -12,6 +12,10 @@ export type OutgoingFacts = {
   isNameserver(to: Endpoint): boolean
   /** Whether that address is one of this machine's. */
   isOwnAddress(address: string): boolean
+  /** Whether that address is one of the pod's own. */
+  isPodAddress(address: string): boolean
+  /** Whether the process has listened on that port. */
+  hasListened(port: number): boolean
   /** Whether something on this machine takes connections, or datagrams, to that address. */
   listensHere(to: Endpoint, protocol: Protocol): boolean
   /** Whether that address is a multicast or a broadcast one. */
@@ -39,12 +43,26 @@ export function decideOutgoing(protocol: Protocol, to: Endpoint, facts: Outgoing
     return { ...here('the process listens there'), instead: { ...to, port: substitute } }
   if (!facts.outgoingRules?.[protocol]) return here('outgoing traffic is not part of the session')
   if (isLocal) return decideLoopback(protocol, to, facts)
+  if (protocol === 'tcp' && facts.isPodAddress(to.address) && isServedHere(to, facts))
+    return {
+      ...here('the process serves that port of the pod'),
+      instead: { address: loopbackFor(to.address), port: substitute ?? to.port },
+    }
   if (protocol === 'udp' && facts.isForMany(to.address)) return forMany
   if (facts.isOwnAddress(to.address)) return here("this machine's own address")
   if (isOfLink(to.address)) return here('an address of this link')
   return facts.outgoingFilter === undefined
     ? pod('no filter keeps it here')
     : decideByFilter(protocol, to, facts.outgoingFilter)
+}
+
+/** At the pod's own addresses a process finds itself, as the pod's program does; the pod's other programs are found in the pod. */
+function isServedHere(to: Endpoint, facts: OutgoingFacts): boolean {
+  if (facts.substitutes.has(to.port) || facts.isWanted(to.port)) return true
+  return (
+    facts.hasListened(to.port) &&
+    facts.listensHere({ address: loopbackFor(to.address), port: to.port }, 'tcp')
+  )
 }
 
 function decideByFilter(protocol: Protocol, to: Endpoint, filter: OutgoingFilter): OutgoingDecision {

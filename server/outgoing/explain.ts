@@ -16,7 +16,10 @@ import { listensHere } from './listens-here.ts'
 
 export type Explained = t.TypeOf<(typeof explainConnect)['result']>
 /** What decides: of a session, or of a configuration. */
-export type Circumstances = Pick<OutgoingFacts, 'isWanted' | 'substitutes' | 'isNameserver'> & {
+export type Circumstances = Omit<
+  OutgoingFacts,
+  'outgoingRules' | 'outgoingFilter' | 'isOwnAddress' | 'listensHere' | 'isForMany'
+> & {
   rules: OutgoingRules
   names: LearnedNames
 }

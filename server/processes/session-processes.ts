@@ -3,6 +3,7 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { OutgoingRules, PodNames } from '../../protocol/hook/messages.ts'
 import type { QuietPorts } from '../../protocol/hook/relay.ts'
+import type { OutgoingFacts } from '../../protocol/outgoing/decide.ts'
 import type { Learned } from '../../protocol/outgoing/filter.ts'
 import { processExit } from '../../protocol/rpc/processes.ts'
 import { orAborted } from '../deadline.ts'
@@ -26,6 +27,8 @@ export type StartFacts = {
   outgoing: OutgoingRules
   names: PodNames
 }
+
+type ConnectFacts = Pick<OutgoingFacts, 'isWanted' | 'isPodAddress' | 'hasListened' | 'substitutes'>
 
 export type ProcessHost = {
   readonly sessionId: string
@@ -88,10 +91,11 @@ export class SessionProcesses {
     for (const process of this.#all.values()) process.send({ type: 'ports', ports })
   }
 
-  setNames(names: PodNames): void {
+  /** Another pod has taken the place of the one before. */
+  setPod(pod: { names: PodNames; addresses: string[] }): void {
     if (this.#facts === undefined) return
-    this.#facts = { ...this.#facts, names }
-    for (const process of this.#all.values()) process.send({ type: 'names', names })
+    this.#facts = { ...this.#facts, ...pod }
+    for (const process of this.#all.values()) process.send({ type: 'names', ...pod })
   }
 
   /** A name of the filter has resolved; resolves when every supervisor obeys. */
@@ -120,11 +124,13 @@ export class SessionProcesses {
   }
 
   /** What the process stands in for, and where it had to take another port. */
-  get connectFacts(): { isWanted(port: number): boolean; substitutes: Map<number, number> } {
+  get connectFacts(): ConnectFacts {
     const listeners = [...this.#all.values()].flatMap(process => process.listeners.all)
     const moved = listeners.filter(({ asked, actual }) => asked.port !== actual.port)
     return {
       isWanted: port => this.#facts?.ports.includes(port) ?? false,
+      isPodAddress: address => this.#facts?.addresses.includes(address) ?? false,
+      hasListened: port => listeners.some(({ asked }) => asked.port === port),
       substitutes: new Map(moved.map(({ asked, actual }) => [asked.port, actual.port])),
     }
   }

@@ -31,5 +31,7 @@ function circumstancesOf(config: SessionConfig): Circumstances {
     isWanted: port => wanted.includes(port),
     substitutes: new Map(),
     isNameserver: () => false,
+    isPodAddress: () => false,
+    hasListened: () => false,
   }
 }

@@ -229,7 +229,7 @@ export class Session {
     await this.#arrivals.renewed()
     const facts = await talk.ask({ ask: 'describe' }, targetFacts).catch(() => undefined)
     if (facts === undefined || this.#hold.talk !== talk) return
-    this.processes.setNames(await this.#names.of(facts))
+    this.processes.setPod({ names: await this.#names.of(facts), addresses: facts.addresses })
     this.#arrivals.setPodPorts(facts.ports)
   }
 

@@ -75,6 +75,39 @@ console.log(found.length, found.flat().join('').length)`
   })
 })
 
+describe("a program that calls itself by the pod's name", () => {
+  // 8080 is the pod's own port, which the program takes the place of; on 8079 the pod has nobody, and on 9001 neither has.
+  const code = `
+import socket, threading, http.server, urllib.request
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200); self.end_headers(); self.wfile.write(b"the program itself")
+    def log_message(self, *_): pass
+name = socket.gethostname()
+for address, port in ((name, 8080), ("", 8079)):
+    served = http.server.ThreadingHTTPServer((address, port), Answer)
+    threading.Thread(target=served.serve_forever, daemon=True).start()
+for port in (8080, 8079, 9001):
+    try: print(port, urllib.request.urlopen(f"http://{name}:{port}/", timeout=10).read().decode())
+    except OSError as error: print(port, error)`
+
+  it('finds itself where it serves, and the pod elsewhere', async () => {
+    const reaching = await startNamedPod(mark.environment)
+    try {
+      assert.deepEqual(await inSession(reaching, ['python3', '-c', code]), {
+        code: 0,
+        lines: [
+          '8079 the program itself',
+          '8080 the program itself',
+          '9001 <urlopen error [Errno 111] Connection refused>',
+        ],
+      })
+    } finally {
+      await reaching.end()
+    }
+  })
+})
+
 describe('names that stay with this machine', () => {
   const resolve =
     'import os, socket\ntry: print(socket.gethostbyname("web"))\nexcept OSError: print("not found")\nprint(os.uname()[1])'

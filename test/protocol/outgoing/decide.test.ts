@@ -10,6 +10,8 @@ const facts: OutgoingFacts = {
   isOwnAddress: address => address === '192.168.1.5',
   listensHere: to => to.port === 3000,
   isForMany: address => address === '224.0.0.251',
+  isPodAddress: address => address === '10.1.2.3' || address === 'fd01::3',
+  hasListened: port => port === 3000 || port === 3001,
   isWanted: port => port === 8080,
   substitutes: new Map([[8081, 41_000]]),
 }
@@ -54,6 +56,23 @@ describe('decideOutgoing()', () => {
   it('never gives the pod a port that the process stands in for', () => {
     assert.equal(where('127.0.0.1', 8080), 'here')
     assert.equal(where('10.0.0.1', 8080), 'pod')
+  })
+  it("finds the process itself at the pod's own addresses, where it serves, and the pod's other programs elsewhere", () => {
+    const own = 'the process serves that port of the pod'
+    for (const [port, actual] of [
+      [8080, 8080],
+      [8081, 41_000],
+      [3000, 3000],
+    ] as const)
+      assert.deepEqual(decided('10.1.2.3', port), {
+        where: 'here',
+        why: own,
+        instead: { address: '127.0.0.1', port: actual },
+      })
+    assert.deepEqual(decided('fd01::3', 8080).instead, { address: '::1', port: 8080 })
+    // It has listened there and does no longer; it never has.
+    for (const port of [3001, 15_000]) assert.equal(where('10.1.2.3', port), 'pod', `${port}`)
+    assert.equal(where('10.1.2.4', 8080), 'pod')
   })
   it("leads to the process's own listener where its port was substituted, whatever the rules", () => {
     for (const more of [{}, { outgoingRules: undefined }, filtered('remote', '127.0.0.1:8081')])

@@ -9,6 +9,8 @@ function circumstances(...remote: string[]): Circumstances {
   return {
     rules,
     names: new LearnedNames('filter' in rules ? filter : undefined, async () => {}),
+    isPodAddress: () => false,
+    hasListened: () => false,
     isWanted: port => port === 8080,
     substitutes: new Map(),
     isNameserver: ({ port }) => port === 53,
