@@ -11,6 +11,7 @@ import {
   encodeDatagramError,
 } from '../../../protocol/link/datagrams.ts'
 import type { LinkStream } from '../../../protocol/link/link-stream.ts'
+import type { NameWatch } from '../../../server/outgoing/datagram-socket.ts'
 import { type DatagramCallAnswer, Datagrams } from '../../../server/outgoing/datagrams.ts'
 import { Mailbox } from '../../stage/mailbox.ts'
 
@@ -20,7 +21,9 @@ const local = { address: '10.1.2.3', port: 50_000 }
 
 class FakeStream {
   events: LinkStream['events']
-  queuedBytes = 0
+  /** What the link has not taken, and how often that was asked. */
+  waiting = 0
+  readonly looks = new Mailbox<number>()
   readonly sent = new Mailbox<Datagram>()
   readonly over: string[] = []
   readonly #reader = new DatagramReader()
@@ -28,6 +31,10 @@ class FakeStream {
     readonly id: number,
     readonly payload: DialUdp,
   ) {}
+  get queuedBytes(): number {
+    this.looks.add(this.waiting)
+    return this.waiting
+  }
   write({ bytes }: { bytes: Buffer }): void {
     for (const one of this.#reader.read(bytes)) this.sent.add(one)
   }
@@ -47,10 +54,12 @@ describe('Datagrams', () => {
   let datagrams: Datagrams
   let isAttached: boolean
   let from: Endpoint
+  let names: NameWatch
   const events = { added: new Mailbox<Endpoint>(), letGo: () => {}, refused: 0 }
   beforeEach(async () => {
     isAttached = true
     notices = []
+    names = { answerFor: () => undefined, learned: () => undefined }
     streams = new Mailbox()
     events.refused = 0
     datagrams = new Datagrams({
@@ -61,6 +70,7 @@ describe('Datagrams', () => {
         return stream as unknown as LinkStream
       },
       onNotice: text => void notices.push(text),
+      names: () => names,
     })
     process = createSocket('udp4')
     process.bind(0, '127.0.0.1')
@@ -200,15 +210,39 @@ describe('Datagrams', () => {
     assert.equal(String((await next(await opened())).payload), 'three')
   })
 
+  it('of nameservers are answered here where a name is not the pod’s, and pass when their names are known', async () => {
+    let known: () => void = () => {}
+    names = {
+      answerFor: (to, payload) =>
+        to.port === 53 && String(payload) === 'own' ? Promise.resolve(Buffer.from('own answer')) : undefined,
+      learned: ({ port }) =>
+        port === 53
+          ? new Promise(resolve => {
+              known = resolve
+            })
+          : undefined,
+    }
+    const at = outletOf(await ask([peer]))
+    const heard = hear()
+    say('own', at)
+    while (!(await Promise.race([heard.then(() => true), new Promise(resolve => setImmediate(resolve))])))
+      known()
+    assert.deepEqual(await heard, ['own answer', at.port])
+    assert.equal(streams.all.length, 0)
+    say('other', at)
+    const stream = await opened()
+    assert.equal(String((await next(stream)).payload), 'other')
+  })
+
   it('end with their socket, and say what was dropped', async () => {
     const at = outletOf(await ask([peer]))
     say('one', at)
     const stream = await opened()
     await next(stream)
-    stream.queuedBytes = 1 << 21
+    stream.waiting = 1 << 21
     say('two', at)
-    await new Promise(resolve => setImmediate(() => setImmediate(resolve)))
-    stream.queuedBytes = 0
+    await stream.looks.take('a look', waiting => waiting > 0)
+    stream.waiting = 0
     while (!stream.sent.has(({ payload }) => String(payload) === 'three')) {
       say('three', at)
       await new Promise(resolve => setImmediate(resolve))
@@ -221,6 +255,6 @@ describe('Datagrams', () => {
     const [error] = await once(alone, 'error')
     assert.equal(error.code, 'ECONNREFUSED')
     alone.close()
-    assert.match(notices.join(), /^\d+ datagrams of a process were dropped/)
+    assert.match(notices.join(), /^1 datagrams of a process were dropped/)
   })
 })
