@@ -43,6 +43,18 @@ describe('decide()', () => {
       )
       assert.deepEqual([kind, said], ['continue', ['hook-mistake']])
     })
+  it('refuses what may send datagrams of the pod when it throws, where these are part of the session', () => {
+    for (const [name, udp, expected] of [
+      ['socket', true, 'result'],
+      ['socket', false, 'continue'],
+      ['dup', true, 'result'],
+      ['recvfrom', true, 'continue'],
+    ] as const) {
+      const context = contextWith(() => {})
+      context.accepting.world.outgoingRules = { tcp: false, udp, ignoreLocalhost: false }
+      assert.equal(decide(callOf(numbers[name]), context).kind, expected, `${name} ${udp}`)
+    }
+  })
   it('leaves a call alone even when nobody can be told of the mistake', () => {
     const { kind } = decide(
       callOf(numbers.listen),
