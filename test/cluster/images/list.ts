@@ -6,6 +6,7 @@ import { run } from '../run.ts'
 import { unpackPackages } from './debian.ts'
 import { copyOwn, type Layer, librariesOf } from './layers.ts'
 import { pauseProgram, staticProgram } from './pause.ts'
+import { certificate, repository } from './web.ts'
 
 export interface Image {
   name: string
@@ -126,6 +127,8 @@ export const workloadImages: readonly Image[] = [
     name: 'localhost/nginx:1',
     layers: [
       debian('nginx', ['nginx-light'], ['/usr/sbin/nginx']),
+      certificate,
+      repository,
       file('nginx.conf', '/etc/nginx/nginx.conf'),
     ],
     config: { Cmd: ['nginx', '-g', 'daemon off;'], Env: [path], StopSignal: 'SIGQUIT' },
@@ -153,6 +156,19 @@ export const workloadImages: readonly Image[] = [
     name: 'localhost/redis:1',
     layers: [debian('redis', ['redis-server'], ['/usr/bin/redis-server'])],
     config: { Cmd: ['redis-server', '--save', '', '--protected-mode', 'no'], Env: [path], User: '998:998' },
+  },
+  {
+    name: 'localhost/nats:2',
+    layers: [debian('nats', ['nats-server'], ['/usr/sbin/nats-server'])],
+    config: { Cmd: ['nats-server'], Env: [path], User: '65534:65534' },
+  },
+  {
+    name: 'localhost/stock:1',
+    layers: [
+      debian('grpc', ['python3.11', 'python3-grpcio'], ['/usr/bin/python3.11']),
+      file('stock.py', '/app/stock.py'),
+    ],
+    config: { Cmd: ['python3.11', '-u', 'stock.py'], Env: [path], WorkingDir: '/app', User: '65534:65534' },
   },
   {
     name: 'localhost/static:1',
