@@ -30,6 +30,7 @@ const ask = {
   },
 }[by]
 
+let code = 0
 for (const url of urls)
   await ask(url).then(
     text => console.log(text.trim()),
@@ -37,7 +38,7 @@ for (const url of urls)
       const cause = error.cause ?? error
       const all = cause.errors ?? [cause]
       for (const each of all) console.log(each.name, each.code, each.syscall, each.message)
-      process.exitCode = 1
+      code = 1
     },
   )
 // The name as getaddrinfo has it, beside what became of the request.
@@ -47,3 +48,5 @@ console.log(
     error => error.code,
   ),
 )
+// An attempt to connect that was given up would live on until its own time is over.
+process.exit(code)

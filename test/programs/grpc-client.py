@@ -7,7 +7,6 @@ place, limit = sys.argv[1], float(sys.argv[2])
 
 
 def told(failure):
-    # The text of a failed connection has no fixed order of addresses; the code and the sentence are what programs look at.
     return f"{failure.code()} {failure.details()}"
 
 

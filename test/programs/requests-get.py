@@ -10,5 +10,4 @@ for url in sys.argv[2:]:
             answer = session.get(url, timeout=float(sys.argv[1]))
             print(answer.status_code, answer.text.strip())
         except requests.RequestException as failure:
-            # The text names an object by its address in memory.
-            print(type(failure).__name__, str(failure).split(" object at ")[0], str(failure).partition(">")[2])
+            print(type(failure).__name__, failure)

@@ -2,7 +2,7 @@
 import { until } from '../run.ts'
 import { apply, podsReady } from './kubectl.ts'
 
-export const silentPort = 9
+export const silentPort = 1234
 
 // One connection is all that a queue of length 0 holds: the kernel drops every later SYN.
 const program = `
