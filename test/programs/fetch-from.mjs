@@ -1,8 +1,10 @@
 // Asks for each URL by Node's fetch or by undici's request, as the first argument says, and prints the answer or what went wrong.
 import { lookup } from 'node:dns/promises'
-import { Client, request } from 'undici'
+import { Agent, Client, request } from 'undici'
 
 const [by, limit, ...urls] = process.argv.slice(2)
+// Undici hears of a signal only when an attempt to connect is over.
+const connect = { timeout: Number(limit) }
 const signal = () => AbortSignal.timeout(Number(limit))
 
 const ask = {
@@ -11,13 +13,13 @@ const ask = {
     return `${answer.status} ${await answer.text()}`
   },
   undici: async url => {
-    const { statusCode, body } = await request(url, { signal: signal() })
+    const { statusCode, body } = await request(url, { dispatcher: new Agent({ connect }), signal: signal() })
     return `${statusCode} ${await body.text()}`
   },
   // Ten requests in one connection, none waiting for the one before.
   pipelined: async url => {
     const { origin, pathname } = new URL(url)
-    const client = new Client(origin, { pipelining: 10 })
+    const client = new Client(origin, { pipelining: 10, connect })
     const answers = Array.from({ length: 10 }, (_, number) =>
       client.request({ path: `${pathname}/${number}`, method: 'GET', signal: signal() }),
     )

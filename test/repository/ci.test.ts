@@ -73,6 +73,10 @@ const packageOf: Record<string, string | undefined> = {
   runc: 'runc',
   faketime: 'faketime',
   iptables: 'iptables',
+  git: 'git',
+  psql: 'postgresql-client',
+  'redis-cli': 'redis-tools',
+  cargo: 'cargo-web',
 }
 const listed = (folder: string) => textOf(`test/${folder}/packages.txt`).split('\n').filter(Boolean)
 /** A program named where one is started: `spawn('ps', ...)`, `.run('ip', ...)`. */

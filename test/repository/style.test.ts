@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { filesUnder, rooms, scriptFiles, textOf } from './files.ts'
 
 const marks: Record<string, string> = { py: '#', s: '#', sh: '#', run: '#', lua: '--' }
-const program = /\.(?:[mc]?[jt]s|py|c|h|go|java|s|sh|lua|kt)$/
+const program = /\.(?:[mc]?[jt]s|py|c|h|go|java|rs|s|sh|lua|kt)$/
 
 /** Undefined when a text opens with a sentence in a comment, else what it opens with. */
 function muteOpening(path: string, text: string): string | undefined {
