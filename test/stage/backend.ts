@@ -31,9 +31,14 @@ export type Backend = {
   stop(): Promise<void>
 }
 
-/** Starts `standin serve --stdio` and initializes it. */
-export async function startBackend(environment: NodeJS.ProcessEnv = process.env): Promise<Backend> {
-  const child = spawn(process.execPath, [programPath('standin'), 'serve', '--stdio', '--log-level=debug'], {
+/** Starts `standin serve --stdio` and initializes it; `through` is put before the command, to run it elsewhere. */
+export async function startBackend(
+  environment: NodeJS.ProcessEnv = process.env,
+  through: readonly string[] = [],
+): Promise<Backend> {
+  const serve = [programPath('standin'), 'serve', '--stdio', '--log-level=debug']
+  const [program, ...words] = [...through, process.execPath, ...serve]
+  const child = spawn(program!, words, {
     stdio: ['pipe', 'pipe', process.env.STANDIN_TEST_LOG ? 'inherit' : 'ignore'],
     env: environment,
   })

@@ -10,7 +10,8 @@ import { compile, compileCrate } from '../../stage/compile-programs.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { programOf } from '../../stage/pod.ts'
 import { type Ended, environmentOf, inPod, inSession, processOfPod } from '../stage/in-pod.ts'
-import { freshNamespace, kubectl, objectOf } from '../stage/kubectl.ts'
+import { freshNamespace, kubectl } from '../stage/kubectl.ts'
+import { type Laptop, startLaptop } from '../stage/session-laptop.ts'
 import { clusterEnvironment, configIn } from '../stage/session-run.ts'
 import { untilNoAgents } from '../stage/session-stand.ts'
 import { silentPort, startSilent } from '../stage/silent.ts'
@@ -162,6 +163,12 @@ const rows: Record<string, Row> = {
       ...{ missing: /^50 times .*not known/m, silence: /^50 times deadline/m },
     },
   },
+  'a static client of musl': {
+    service: ['web', 80],
+    command: ({ host, port, seconds }) =>
+      within(seconds + 1, compile('fetch-by-name.c', 'c-musl'), host, String(port), '/asked/journey'),
+    told: { answer: web, refusal: refused, missing: /^Name does not resolve$/m, silence: /^124$/m },
+  },
   'git over HTTPS': {
     service: ['web', 443],
     // Into a folder of its own each time, since the same command runs twice.
@@ -226,6 +233,8 @@ describe('a client of a server in the cluster', () => {
   let backend: Backend
   let started: TypeOf<(typeof startSession)['result']>
   let pid: number
+  /** From it only the API server is reached: whatever answers has been reached from the pod. */
+  let laptop: Laptop
   let other: Awaited<ReturnType<typeof freshNamespace>>
 
   before(async () => {
@@ -235,7 +244,8 @@ describe('a client of a server in the cluster', () => {
     const pod = (await podsOf('web'))[0]!
     const read = ['-n', namespace, 'exec', pod.metadata.name, '--', 'cat', '/etc/nginx/web.crt']
     writeFileSync(certificate, `${await kubectl(read)}\n`)
-    backend = await startBackend(base)
+    laptop = await startLaptop()
+    backend = await startBackend(base, laptop.enter)
     started = await backend.connection.request(startSession, {
       target: 'deployment/checkout',
       config: configIn(namespace),
@@ -247,6 +257,7 @@ describe('a client of a server in the cluster', () => {
   after(async () => {
     if (started !== undefined) await backend.connection.request(stopSession, { sessionId: started.sessionId })
     await backend?.stop()
+    await laptop?.end()
     await untilNothing('processes of standin', () => processesOf(mark.value))
     await other?.remove()
     if (!process.env.STANDIN_TEST_SHARED) await untilNoAgents(namespace)
@@ -284,12 +295,4 @@ describe('a client of a server in the cluster', () => {
         ))
     })
   }
-
-  it('a static client of musl, by address: is answered, and refused at a closed port', async () => {
-    const { spec } = await objectOf(['-n', namespace, 'service', 'web'])
-    const [{ status }] = (await podsOf('db')) as unknown as [{ status: { podIP: string } }]
-    const fetched = compile('fetch.c', 'c-musl')
-    await compare([fetched, `http://${spec.clusterIP}:80/asked/journey`], web)
-    await compare([fetched, `http://${status.podIP}:${closedPort}/`], refused)
-  })
 })
