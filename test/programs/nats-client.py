@@ -1,4 +1,5 @@
 # Speaks the protocol of NATS without its library: subscribes, publishes, and prints what comes back.
+import secrets
 import socket
 import sys
 
@@ -16,10 +17,12 @@ def say(*words):
     lines.flush()
 
 
+# Of this run alone: what others publish meanwhile is not ours.
+subject = b"orders." + secrets.token_hex(8).encode()
 print(lines.readline().split()[0].decode())
 big = b"x" * 200_000
-say(b'CONNECT {"verbose":false,"name":"journey"}', b"SUB orders 1", b"PUB orders 5", b"bread")
-say(b"PUB orders %d" % len(big), big, b"PING")
+say(b'CONNECT {"verbose":false,"name":"journey"}', b"SUB %s 1" % subject, b"PUB %s 5" % subject, b"bread")
+say(b"PUB %s %d" % (subject, len(big)), big, b"PING")
 while True:
     words = lines.readline().split()
     if not words or words[0] == b"PONG":
@@ -29,5 +32,5 @@ while True:
         print(b" ".join(words[:1]).decode())
         continue
     body = lines.read(int(words[-1]) + 2)[:-2]
-    print(words[0].decode(), words[1].decode(), len(body), body[:10].decode())
+    print(words[0].decode(), words[1] == subject, len(body), body[:10].decode())
 made.close()

@@ -195,7 +195,7 @@ const rows: Record<string, Row> = {
     service: ['queue', 4222],
     command: ({ host, port, seconds }) => python('nats-client.py', host, String(port), String(seconds)),
     told: {
-      ...{ answer: /^INFO\nMSG orders 5 bread\nMSG orders 200000 x+\nPONG/m, refusal: refused },
+      ...{ answer: /^INFO\nMSG True 5 bread\nMSG True 200000 x+\nPONG/m, refusal: refused },
       ...{ missing: unknown, silence: /TimeoutError/ },
     },
   },
