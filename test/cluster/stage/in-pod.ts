@@ -47,9 +47,10 @@ export async function inPod(
   command: readonly string[],
   environment: NodeJS.ProcessEnv,
 ): Promise<Ended> {
-  const enter = ['--target', String(pid), '--net', '--uts', '--', 'unshare', '--mount']
+  const enter = ['nsenter', '--target', String(pid), '--net', '--uts', '--', 'unshare', '--mount']
   const script = ['sh', '-c', names, `/proc/${pid}/root`, ...command]
-  const child = spawn('nsenter', [...enter, ...script], {
+  // None of these forks, so that the program itself goes with the test.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...enter, ...script], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: environment,
     detached: true,
