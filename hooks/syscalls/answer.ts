@@ -66,7 +66,9 @@ export function decide(call: Call, context: Context): Outcome {
     const { world } = context.accepting
     reportMistake(world, thrown)
     const { tcp = false, udp = false } = world.outgoingRules ?? {}
-    return (tcp || udp) && mayBePods(call, { datagrams: udp }) ? give(-ENETUNREACH) : leaveAlone('a mistake here')
+    return (tcp || udp) && mayBePods(call, { datagrams: udp })
+      ? give(-ENETUNREACH)
+      : leaveAlone('a mistake here')
   }
 }
 
