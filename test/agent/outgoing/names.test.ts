@@ -17,17 +17,31 @@ const message = (id: number, flags: number, tail: string): Buffer => {
   return Buffer.concat([header, Buffer.from(tail)])
 }
 
+type Nameserver = { datagrams: DatagramSocket; server: Server; port: number }
+
+/** One port for both; another program may have the one that was found free for datagrams. */
+async function startNameserver(tries = 20): Promise<Nameserver> {
+  const datagrams = createSocket('udp4')
+  datagrams.bind(0, address)
+  await once(datagrams, 'listening')
+  const { port } = datagrams.address()
+  const server = createServer().listen(port, address)
+  try {
+    await once(server, 'listening')
+    return { datagrams, server, port }
+  } catch (error) {
+    datagrams.close()
+    if (tries > 1) return startNameserver(tries - 1)
+    throw error
+  }
+}
+
 describe('carryNames()', () => {
   let datagrams: DatagramSocket | undefined
   let server: Server | undefined
   let port: number
   beforeEach(async () => {
-    datagrams = createSocket('udp4')
-    datagrams.bind(0, address)
-    await once(datagrams, 'listening')
-    port = datagrams.address().port
-    server = createServer().listen(port, address)
-    await once(server, 'listening')
+    ;({ datagrams, server, port } = await startNameserver())
   })
   afterEach(() => {
     datagrams?.close()
