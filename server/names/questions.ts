@@ -42,6 +42,7 @@ export class Questions {
       this.#sockets.add(socket)
       carryTalk(stream, socket, {
         ...this.#options,
+        withinMs,
         failed: reason => this.#remember(call.to.address, reason),
         over: () => this.#sockets.delete(socket),
       })

@@ -14,19 +14,36 @@ export type TalkOptions = {
    * be read.
    */
   learned(found: Found | undefined): Promise<void>
+  /** Milliseconds that a question may take as far as the agent is concerned; a link that is away may not make it longer for ever. */
+  withinMs: number
   /** The nameserver gave that errno, or the link what is wrong with it. */
   failed(reason: string): void
   over(): void
 }
+
+/** The agent says that a nameserver does not answer, and that takes its way. */
+const linkMarginMs = 1_000
 
 export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptions): void {
   /** Answers on their way to the process, and those of them that the stream's end does not wait for. */
   const giving = { all: 0, own: 0 }
   const ended = { asking: false, answering: false }
   let over = false
+  /** Questions that went to the agent. */
+  let open = 0
+  let timer: NodeJS.Timeout | undefined
+  const wait = () => {
+    clearTimeout(timer)
+    const late = () => {
+      options.failed('ETIMEDOUT')
+      reset('ETIMEDOUT')
+    }
+    timer = open > 0 ? setTimeout(late, options.withinMs + linkMarginMs) : undefined
+  }
   const reset = (reason: string) => {
     if (over) return
     over = true
+    clearTimeout(timer)
     stream.reset(reason)
     resetSocket(socket)
   }
@@ -53,9 +70,17 @@ export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptio
   const ask = splitMessages(bytes => {
     const question = readQuestion(bytes)
     if (question !== undefined && options.isHere(question.name)) void give(answerHere(question), 1)
-    else if (!over) stream.write({ bytes: withLength(bytes) })
+    else if (!over) {
+      stream.write({ bytes: withLength(bytes) })
+      open += 1
+      wait()
+    }
   })
-  const hear = splitMessages(bytes => void give(Promise.resolve(bytes), 0))
+  const hear = splitMessages(bytes => {
+    open -= 1
+    wait()
+    void give(Promise.resolve(bytes), 0)
+  })
   stream.events = {
     data: ({ bytes }) => {
       stream.grant(bytes.length)
@@ -77,6 +102,7 @@ export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptio
   })
   socket.on('error', error => reset((error as NodeJS.ErrnoException).code ?? error.message))
   socket.on('close', () => {
+    clearTimeout(timer)
     if (!socket.readableEnded || !socket.writableFinished) reset('ECONNRESET')
     options.over()
   })
