@@ -1,6 +1,5 @@
 // exec --connections: tells of each connection that the command makes where it goes, by which rule, and what became of it.
-import type { Endpoint } from '../../protocol/codec.ts'
-import { type OutgoingEvent, outgoingEvent, streamTraffic } from '../../protocol/rpc/traffic.ts'
+import { outgoingEvent, streamTraffic } from '../../protocol/rpc/traffic.ts'
 import type { Connection } from '../rpc/connection.ts'
 import { creditEvents, followTraffic } from './follow-traffic.ts'
 import type { Reporter } from './report.ts'
@@ -22,22 +21,4 @@ export async function tellConnections(
     },
     flush() {},
   })
-}
-
-export function connectionSentence(event: OutgoingEvent): string {
-  switch (event.event) {
-    case 'outgoingOpened':
-      return `${event.connection}: connected to ${destination(event)} from the pod: ${event.rule}`
-    case 'outgoingFailed':
-      return `${event.connection}: not connected to ${destination(event)} from the pod, ${event.errno ?? 'given up'} after ${event.afterMs.toFixed(1)} ms: ${event.rule}`
-    case 'outgoingClosed':
-      return `${event.connection}: ended, ${event.sent} bytes sent, ${event.received} received${event.reason === undefined ? '' : ` (${event.reason})`}`
-    case 'outgoingStayed':
-      return `connecting to ${destination(event)} from this machine: ${event.rule}`
-  }
-}
-
-function destination({ to, name }: { to: Endpoint; name?: string | undefined }): string {
-  const shown = to.address.includes(':') ? `[${to.address}]:${to.port}` : `${to.address}:${to.port}`
-  return name === undefined ? shown : `${name} (${shown})`
 }

@@ -2,7 +2,7 @@
 
 import type { ExecLine } from '../../protocol/cli-output.ts'
 import type { ReportedError } from '../rpc/reported-error.ts'
-import { connectionSentence } from './connections.ts'
+import { connectionSentence } from './connection-sentence.ts'
 import { stepFilter, waitingText } from './steps.ts'
 import { printable } from './table.ts'
 

@@ -20,7 +20,7 @@ import { BoundedMap } from '../shared/bounded-map.ts'
 import type { ConnectMessage } from '../shared/connecting.ts'
 import type { DatagramMessage } from '../shared/datagrams.ts'
 import type { Range } from '../shared/window.ts'
-import { type DatagramSockets, makeDatagramSockets } from './datagrams/state.ts'
+import { type DatagramSockets, makeDatagramSockets } from './datagrams/sockets.ts'
 
 /** Cookies are never reused, so what is kept of closed sockets is only waste; this many sockets are remembered. */
 const socketLimit = 65_536

@@ -8,30 +8,10 @@ import { bind, cookieOf, isOnlySix, socketName } from '../../linux/sockets.ts'
 import { BoundedMap } from '../../shared/bounded-map.ts'
 import type { DatagramAnswer } from '../../shared/datagrams.ts'
 import type { World } from '../world.ts'
+import type { DatagramSocket } from './sockets.ts'
 
-const socketLimit = 16_384
 const sourceLimit = 4_096
 const EINVAL = 22
-
-/** One life of a socket: it begins with its first datagram to the pod's world, or with connect, and ends with the next connect. */
-export type DatagramSocket = {
-  readonly id: string
-  readonly from: Endpoint
-  readonly outlets: Map<string, Endpoint>
-}
-
-export type DatagramSockets = {
-  readonly lives: Map<bigint, DatagramSocket>
-  /** By the socket's cookie and by outlet; what came from an outlet may be read when its life is over. */
-  readonly sources: Map<bigint, Map<string, Endpoint>>
-  count: number
-}
-
-export const makeDatagramSockets = (): DatagramSockets => ({
-  lives: new BoundedMap(socketLimit),
-  sources: new BoundedMap(socketLimit),
-  count: 0,
-})
 
 export const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`
 

@@ -1,6 +1,5 @@
 // Connections of a process while the link to its pod is away: they go on, new ones wait for it and not for long, and what is lost is reset.
 import assert from 'node:assert/strict'
-import { setTimeout as passes } from 'node:timers/promises'
 import { launch } from '../../../protocol/rpc/processes.ts'
 import { startSession, stopSession } from '../../../protocol/rpc/sessions.ts'
 import { type Backend, startBackend } from '../../stage/backend.ts'
@@ -75,7 +74,6 @@ describe('a connection of a process', () => {
     proxy.silence()
     await output.until('a refusal', line => line === 'probe ENETUNREACH after 10 s', 60_000)
     await output.until('no answer', line => /^lookup EAI_AGAIN after \d\d s$/.test(line), 60_000)
-    await passes(3_000)
     const before = output.all.length
     proxy.restore()
     await output.until('the end', line => line.startsWith('talk'), 90_000)

@@ -1,6 +1,6 @@
 // What exec --connections says of each connection, as sentences and as objects.
 import assert from 'node:assert/strict'
-import { connectionSentence } from '../../../clients/cli/connections.ts'
+import { connectionSentence } from '../../../clients/cli/connection-sentence.ts'
 import { jsonReporter, lineReporter } from '../../../clients/cli/report.ts'
 import { execLine } from '../../../protocol/cli-output.ts'
 import { decode } from '../../../protocol/codec.ts'

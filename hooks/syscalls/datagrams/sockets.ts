@@ -1,0 +1,25 @@
+// UDP sockets that have sent to what is the pod's, as the answerer remembers them.
+import type { Endpoint } from '../../../protocol/codec.ts'
+import { BoundedMap } from '../../shared/bounded-map.ts'
+
+const socketLimit = 16_384
+
+/** One life of a socket: it begins with its first datagram to the pod's world, or with connect, and ends with the next connect. */
+export type DatagramSocket = {
+  readonly id: string
+  readonly from: Endpoint
+  readonly outlets: Map<string, Endpoint>
+}
+
+export type DatagramSockets = {
+  readonly lives: Map<bigint, DatagramSocket>
+  /** By the socket's cookie and by outlet; what came from an outlet may be read when its life is over. */
+  readonly sources: Map<bigint, Map<string, Endpoint>>
+  count: number
+}
+
+export const makeDatagramSockets = (): DatagramSockets => ({
+  lives: new BoundedMap(socketLimit),
+  sources: new BoundedMap(socketLimit),
+  count: 0,
+})
