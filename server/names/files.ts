@@ -1,5 +1,6 @@
 // What the process reads of names: the pod's files, changed as far as the hooks need it, from the target's facts and this machine's nsswitch.conf.
 import { isIP } from 'node:net'
+import { normalAddress } from '../../protocol/address.ts'
 import type { TargetFacts } from '../../protocol/agent/control.ts'
 import type { PodNames } from '../../protocol/hook/messages.ts'
 
@@ -44,12 +45,13 @@ export function podNamesOf(
   }
 }
 
-/** In the order in which they are asked. */
+/** In the order in which they are asked, in one spelling each. */
 export function nameserversOf(resolvConf: string): string[] {
   const named = resolvConf
     .split('\n')
     .map(line => /^nameserver\s+([^\s#;]+)/.exec(line)?.[1]?.split('%')[0])
-    .filter(address => address !== undefined)
+    .filter(address => address !== undefined && isIP(address) !== 0)
+    .map(address => normalAddress(address!))
   return named.length === 0 ? defaultNameservers : named
 }
 

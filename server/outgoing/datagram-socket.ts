@@ -7,8 +7,9 @@ import { Outlet } from './outlet.ts'
 
 /** What may wait for the link; what the process sends while more waits is dropped, as a network does. */
 const queueBytes = 1 << 20
-/** Peers of one socket. */
+/** Peers of one socket, and how many of them may be such as nobody sent to: anybody can send to a socket that is not connected. */
 const outletLimit = 1_024
+const strangerLimit = 256
 /** Datagrams of a peer whose outlet is being made. */
 const waitingLimit = 64
 /** What a network may say of a datagram that a connected socket hears as ECONNREFUSED. */
@@ -42,11 +43,14 @@ export class DatagramSocket {
   readonly #outlets = new Map<string, Outlet>()
   /** Outlets that are being made for peers that were never sent to, with what has come of them. */
   readonly #coming = new Map<string, Buffer[]>()
+  #making = 0
+  #strangers = 0
   #streamToAll: LinkStream | undefined
   #peer: Endpoint | undefined
   #streamToPeer: LinkStream | undefined
   #refusing = false
   #dropped = 0
+  #hasTold = false
   #isClosed = false
 
   constructor(readonly options: DatagramSocketOptions) {}
@@ -78,17 +82,20 @@ export class DatagramSocket {
     for (const stream of [this.#streamToAll, this.#streamToPeer]) stream?.end()
     if (this.#dropped > 0)
       this.options.onNotice(
-        `${this.#dropped} datagrams of a process were dropped, because they came faster than the link took them`,
+        `${this.#dropped} datagrams of a process were dropped, because they came faster than the link took them or from too many peers`,
       )
   }
 
   async #outlet(to: Endpoint): Promise<Outlet> {
     const known = this.#outlets.get(keyOf(to))
     if (known !== undefined) return known
-    if (this.#outlets.size >= outletLimit)
+    if (this.#outlets.size + this.#making >= outletLimit)
       throw Object.assign(new Error('too many peers'), { code: 'ENOBUFS' })
     const take = (outlet: Outlet, payload: Buffer) => this.#send(outlet, payload)
-    const made = await Outlet.open({ to, process: this.options.from, take })
+    this.#making += 1
+    const made = await Outlet.open({ to, process: this.options.from, take }).finally(() => {
+      this.#making -= 1
+    })
     // Another call of the process, or the peer itself, may have been quicker.
     const other = this.#outlets.get(keyOf(to))
     if (this.#isClosed || other !== undefined) made.close()
@@ -166,23 +173,33 @@ export class DatagramSocket {
     if (coming !== undefined) {
       if (coming.length < waitingLimit) coming.push(payload)
     } else if (outlet !== undefined) outlet.send(payload)
+    else if (this.#strangers >= strangerLimit) this.#drop()
     else void this.#introduce(peer, payload)
   }
 
   /** A peer that answers from another port than it was sent to, or that nobody sent to. */
   async #introduce(peer: Endpoint, payload: Buffer): Promise<void> {
     const coming = [payload]
+    this.#strangers += 1
     this.#coming.set(keyOf(peer), coming)
     try {
       const outlet = await this.#outlet(peer)
       await this.options.added({ to: peer, at: outlet.at })
       for (const one of coming) outlet.send(one)
     } catch (thrown) {
-      const why = thrown instanceof Error ? thrown.message : String(thrown)
-      this.options.onNotice(`Datagrams of ${peer.address} port ${peer.port} were dropped: ${why}`)
+      this.#strangers -= 1
+      for (const _ of coming) this.#drop()
+      this.#tellOnce(thrown)
     } finally {
       this.#coming.delete(keyOf(peer))
     }
+  }
+
+  #tellOnce(thrown: unknown): void {
+    if (this.#hasTold) return
+    this.#hasTold = true
+    const why = thrown instanceof Error ? thrown.message : String(thrown)
+    this.options.onNotice(`Datagrams for a process were dropped: ${why}`)
   }
 
   #refuse(peer: Endpoint): void {

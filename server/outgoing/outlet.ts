@@ -27,7 +27,7 @@ export class Outlet {
     take(outlet: Outlet, payload: Buffer): void
   }): Promise<Outlet> {
     const { to, process, take } = options
-    const socket = await openAt(process, 0)
+    const socket = await openFor(process)
     const { address, port } = socket.address()
     return new Outlet(to, { address, port }, process, take, socket)
   }
@@ -38,14 +38,18 @@ export class Outlet {
     this.#socket?.send(payload, () => {})
   }
 
-  /** Closes it for as long as `meanwhile` takes: who sends to it hears ECONNREFUSED then. */
+  /** For as long as `meanwhile` takes it hears nobody, and who sends to it hears ECONNREFUSED; its port stays its own. */
   async refuse(meanwhile: () => Promise<void>): Promise<void> {
+    await this.#connect(this.at)
+    await meanwhile()
+    await this.#connect(this.process)
+  }
+
+  async #connect(to: Endpoint): Promise<void> {
     const socket = this.#socket
     if (socket === undefined) return
-    this.#socket = undefined
-    await new Promise<void>(resolve => socket.close(() => resolve()))
-    await meanwhile()
-    this.#serve(await openAt(this.process, this.at.port))
+    socket.disconnect()
+    await connected(socket, to)
   }
 
   close(): void {
@@ -55,11 +59,33 @@ export class Outlet {
 
   #serve(socket: Socket): void {
     this.#socket = socket
-    socket.on('message', payload => this.take(this, payload))
+    // Before it is connected, and while it refuses, anybody may send to it.
+    socket.on('message', (payload, { address, port }) => {
+      if (address === this.process.address && port === this.process.port) this.take(this, payload)
+    })
   }
 }
 
-function openAt(process: Endpoint, port: number): Promise<Socket> {
+const portTries = 16
+
+/** On a port that it names itself: one that the kernel has chosen is given back as soon as the socket is connected to nobody (connect(2)). */
+async function openFor(process: Endpoint): Promise<Socket> {
+  for (let tries = 1; ; tries++) {
+    const chosen = await bound(process, 0)
+    const { port } = chosen.address()
+    await new Promise<void>(resolve => chosen.close(() => resolve()))
+    try {
+      const socket = await bound(process, port)
+      await connected(socket, process)
+      socket.setRecvBufferSize(bufferBytes)
+      return socket
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE' || tries === portTries) throw error
+    }
+  }
+}
+
+function bound(process: Endpoint, port: number): Promise<Socket> {
   const isSix = process.address.includes(':')
   const socket = createSocket(isSix ? 'udp6' : 'udp4')
   return new Promise((resolve, reject) => {
@@ -69,14 +95,21 @@ function openAt(process: Endpoint, port: number): Promise<Socket> {
     }
     socket.once('error', failed)
     socket.bind({ address: isSix ? '::1' : '127.0.0.1', port, exclusive: true }, () => {
-      socket.connect(process.port, process.address, (error?: Error) => {
-        socket.off('error', failed)
-        if (error) return failed(error)
-        // The process has closed its socket, or the kernel has less room.
-        socket.on('error', () => {})
-        socket.setRecvBufferSize(bufferBytes)
-        resolve(socket)
-      })
+      socket.off('error', failed)
+      // The process has closed its socket, or the kernel has less room.
+      socket.on('error', () => {})
+      resolve(socket)
+    })
+  })
+}
+
+/** Closes it when that fails. */
+function connected(socket: Socket, { address, port }: Endpoint): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.connect(port, address, (error?: Error) => {
+      if (!error) return resolve()
+      socket.close()
+      reject(error)
     })
   })
 }

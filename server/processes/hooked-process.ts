@@ -1,7 +1,7 @@
 // One command under the hooks, from the supervisor's first word to the end of its last process.
 import type { Endpoint } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { FromSupervisor, OutgoingRules, ToSupervisor } from '../../protocol/hook/messages.ts'
+import type { FromSupervisor, OutgoingRules, PodNames, ToSupervisor } from '../../protocol/hook/messages.ts'
 import type { Learned } from '../../protocol/outgoing/filter.ts'
 import { settledWithin } from '../deadline.ts'
 import type { OutgoingCall } from '../outgoing/outgoing.ts'
@@ -132,6 +132,19 @@ export class HookedProcess {
     if (this.#start === undefined) return
     this.#start = { ...this.#start, outgoing: rules }
     this.send({ type: 'outgoing', rules })
+  }
+
+  setPorts(ports: number[]): void {
+    if (this.#start === undefined) return
+    this.#start = { ...this.#start, ports }
+    this.send({ type: 'ports', ports })
+  }
+
+  /** Another pod has taken the place of the one that `start` told of. */
+  setPod(pod: { names: PodNames; addresses: string[] }): void {
+    if (this.#start === undefined) return
+    this.#start = { ...this.#start, ...pod }
+    this.send({ type: 'names', ...pod })
   }
 
   send(message: ToSupervisor): void {

@@ -80,7 +80,9 @@ export class SessionProcesses {
 
   /** The session runs: commands that were prepared start, and a supervisor is made ready for the first launch. */
   run(facts: StartFacts): void {
-    this.#facts = { ...facts, outgoing: { ...facts.outgoing, watched: this.#watched } }
+    const { quiet = facts.outgoing.quiet } = this.#early
+    const outgoing = { ...facts.outgoing, watched: this.#watched }
+    this.#facts = { ...facts, outgoing: quiet === undefined ? outgoing : { ...outgoing, quiet } }
     for (const process of this.#all.values()) void this.#start(process, {})
     if (!this.#prepared) void this.#warmUp()
   }
@@ -88,14 +90,14 @@ export class SessionProcesses {
   setPorts(ports: number[]): void {
     if (this.#facts === undefined) return
     this.#facts = { ...this.#facts, ports }
-    for (const process of this.#all.values()) process.send({ type: 'ports', ports })
+    for (const process of this.#all.values()) process.setPorts(ports)
   }
 
   /** Another pod has taken the place of the one before. */
   setPod(pod: { names: PodNames; addresses: string[] }): void {
     if (this.#facts === undefined) return
     this.#facts = { ...this.#facts, ...pod }
-    for (const process of this.#all.values()) process.send({ type: 'names', ...pod })
+    for (const process of this.#all.values()) process.setPod(pod)
   }
 
   /** A name of the filter has resolved; resolves when every supervisor obeys. */
@@ -106,7 +108,11 @@ export class SessionProcesses {
     await Promise.all([...this.#all.values()].map(process => process.learn(rules, learned)))
   }
 
+  /** A relay may be replaced while the session attaches. */
+  #early: { quiet?: QuietPorts } = {}
+
   #setQuiet(quiet: QuietPorts): void {
+    if (this.#facts === undefined) this.#early = { quiet }
     if (this.#facts?.outgoing.tcp) this.#setOutgoing({ quiet })
   }
 

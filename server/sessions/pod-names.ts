@@ -32,6 +32,7 @@ export class PodNames {
   #nameservers: ReadonlySet<string> = new Set()
   #addresses: readonly string[] = []
   #questionMs = 0
+  readonly #onNotice: (text: string) => void
   readonly #learned: LearnedNames
   #search: readonly string[] = []
 
@@ -41,10 +42,13 @@ export class PodNames {
     open(payload: Dial): LinkStream | undefined
     complete(from: Endpoint): Promise<Socket>
     learned: LearnedNames
+    /** A sentence for the log. */
+    onNotice(text: string): void
   }) {
     this.#features = featuresOf(options.config)
     this.#outgoing = options.outgoing
     this.#learned = options.learned
+    this.#onNotice = options.onNotice
     const choice = nameChoice(this.#features.filter)
     this.#isHere = name => choice?.(name, this.#search) ?? false
     this.#questions = new Questions({
@@ -64,8 +68,7 @@ export class PodNames {
     this.#nameservers = new Set(this.#features.dns ? nameserversOf(resolvConf) : [])
     this.#search = this.#features.dns ? searchOf(resolvConf) : []
     this.#learned.setSearch(this.#search)
-    if (this.#features.dns)
-      for (const [name, addresses] of namesInHosts(hosts)) await this.#learned.learned(name, addresses)
+    if (this.#features.dns) await this.#learnHosts(hosts)
     return names
   }
 
@@ -106,6 +109,14 @@ export class PodNames {
 
   close(): void {
     this.#questions.close()
+  }
+
+  /** Processes read the file after that. A supervisor that does not confirm it in time is one that does not answer its processes either. */
+  async #learnHosts(hosts: string): Promise<void> {
+    const all = [...namesInHosts(hosts)].map(([name, addresses]) => this.#learned.learned(name, addresses))
+    for (const outcome of await Promise.allSettled(all))
+      if (outcome.status === 'rejected')
+        this.#onNotice(`The hosts file is not in force: ${outcome.reason.message}`)
   }
 
   async #learn(found: Found | undefined): Promise<void> {

@@ -78,6 +78,7 @@ export class Session {
       open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
       complete: from => hooks.relay.complete(from),
       learned: this.learnedNames,
+      onNotice: text => client.log('warning', text),
     })
     this.processes = new SessionProcesses(
       {
@@ -208,7 +209,7 @@ export class Session {
         open: (stream, payload) => this.#arrivals.accept(stream, payload),
         running: () => this.#setLink('running'),
         reconnecting: (reason, attempt) => this.#setLink('reconnecting', { reason, attempt }),
-        renewed: talk => void this.#renew(talk),
+        renewed: talk => void this.#renew(talk).catch(thrown => this.#renewFailed(thrown)),
         moved: where => client.show('info', `Session ${id} goes on with ${where}`),
         lost: (state, reason) => void this.#leave(state, reason),
       },
@@ -226,11 +227,18 @@ export class Session {
   async #renew(talk: AgentTalk): Promise<void> {
     this.#outgoing.lost()
     this.forwarding.renewed()
-    await this.#arrivals.renewed()
-    const facts = await talk.ask({ ask: 'describe' }, targetFacts).catch(() => undefined)
-    if (facts === undefined || this.#hold.talk !== talk) return
+    const captured = this.#arrivals.renewed()
+    const facts = await talk.ask({ ask: 'describe' }, targetFacts)
+    if (this.#hold.talk !== talk) return
     this.processes.setPod({ names: await this.#names.of(facts), addresses: facts.addresses })
+    await captured
     this.#arrivals.setPodPorts(facts.ports)
+  }
+
+  /** An agent that is lost again is followed by another one, which is asked anew. */
+  #renewFailed(thrown: unknown): void {
+    const { message } = asFailure(thrown, 'describe')
+    this.#options.client.log('warning', `What is known of the pod is that of the one before: ${message}`)
   }
 
   async #begin(facts: TargetFacts, found: Found, outgoing: Settled): Promise<Started> {
