@@ -79,10 +79,20 @@ function run(notifications: number, window: readonly Range[]): void {
     // The supervisor ends then, and the guard answers.
     if (got < 0) throw new Error(`Cannot receive trapped calls: ${errnoName(got)}`)
     try {
-      readMessages()
+      readMessagesSafely()
       answerCall(call, { architecture, accepting, receiving, filteredThread: thread })
     } catch (thrown) {
       mustAnswer(sendContinue(notifications, call))
+      reportMistake(world, thrown)
+    }
+  }
+
+  /** What a message could not do leaves the call that waits to be decided by what is known. */
+  function readMessagesSafely(): void {
+    try {
+      readMessages()
+    } catch (thrown) {
+      if (thrown instanceof CannotAnswer) throw thrown
       reportMistake(world, thrown)
     }
   }

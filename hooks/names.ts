@@ -39,14 +39,24 @@ export function makeNames(): Names {
     refuses: path => refused.has(path),
     set(names) {
       const before = files
-      files = new Map(
-        Object.entries(names.files).map(([path, text]) => [path, makeGivenFile(basename(path), text)]),
-      )
+      files = makeFiles(names.files)
       for (const file of before.values()) file.close()
       lastParts = new Set([...files.keys()].map(path => basename(path)))
       nameservers = new Set(names.nameservers.map(normalAddress))
       refused = new Set(names.refusedSockets)
       hostname = names.hostname
     },
+  }
+}
+
+/** All of them or none. */
+function makeFiles(texts: PodNames['files']): Map<string, GivenFile> {
+  const made = new Map<string, GivenFile>()
+  try {
+    for (const [path, text] of Object.entries(texts)) made.set(path, makeGivenFile(basename(path), text))
+    return made
+  } catch (error) {
+    for (const file of made.values()) file.close()
+    throw error
   }
 }

@@ -20,6 +20,7 @@ import { answerListen } from './listen.ts'
 import { mayBePods } from './may-be-pods.ts'
 import { answerGetpeername, answerGetsockname } from './names.ts'
 import { answerOpen } from './open.ts'
+import { answerRename } from './rename.ts'
 import { answerSocketError } from './socket-error.ts'
 import { type Architecture, nameCall } from './table.ts'
 import { answerUname } from './uname.ts'
@@ -77,6 +78,7 @@ function dispatch(call: Call, { architecture, accepting, receiving }: Context): 
   const name = nameCall(architecture, architectureOf(call), numberOf(call))
   if (name === 'open' || name === 'openat' || name === 'openat2' || name === 'creat')
     return answerOpen(call, name, world)
+  if (name === 'rename' || name === 'renameat' || name === 'renameat2') return answerRename(call, name, world)
   if (name !== 'bind') forgetBind(call, world)
   switch (name) {
     case 'bind':

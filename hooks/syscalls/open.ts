@@ -1,9 +1,9 @@
 // Answers open: the few files that names need are given as the pod has them, every other path is the kernel's.
-import { constants, readlinkSync } from 'node:fs'
-import { posix } from 'node:path'
+import { constants } from 'node:fs'
 import { closeGiven } from '../linux/given-file.ts'
-import { peekString, readMemory } from '../linux/memory.ts'
-import { type Call, intArgument, sendDescriptor, threadOf } from '../linux/notification.ts'
+import { readMemory } from '../linux/memory.ts'
+import { type Call, intArgument, sendDescriptor } from '../linux/notification.ts'
+import { givenFileAt } from './given-path.ts'
 import { done, give, leaveAlone, type Outcome, type World } from './world.ts'
 
 const ENOENT = 2
@@ -12,23 +12,17 @@ const EEXIST = 17
 const ENOTDIR = 20
 const EMFILE = 24
 const EROFS = 30
-const AT_FDCWD = -100
 const O_CLOEXEC = 0o2000000
 const O_PATH = 0o10000000
 const RESOLVE_BENEATH = 8
 const RESOLVE_IN_ROOT = 16
-/** Longer ones are not looked at. */
-const pathBytes = 64
 
 export type OpenName = 'open' | 'creat' | 'openat' | 'openat2'
 
 export function answerOpen(call: Call, name: OpenName, world: World): Outcome {
   const isAt = name === 'openat' || name === 'openat2'
-  const text = pathOf(call, isAt ? 1 : 0, world)
-  if (text === undefined) return leaveAlone('not a file of names')
-  const path = text.startsWith('/') ? posix.normalize(text) : inFolder(call, isAt, text)
-  const file = path === undefined ? undefined : world.names.file(path)
-  if (file === undefined || !sharesRoot(call)) return leaveAlone('not a file of names')
+  const file = givenFileAt(call, isAt ? { folder: 0, path: 1 } : { path: 0 }, world)
+  if (file === undefined) return leaveAlone('not a file of names')
   const flags = flagsOf(call, name)
   if (flags === undefined || (flags & O_PATH) !== 0) return leaveAlone('not opened to be read')
   const errno = refusalOf(flags)
@@ -42,37 +36,6 @@ export function answerOpen(call: Call, name: OpenName, world: World): Outcome {
     return give(sent === -EBADF ? -EMFILE : sent)
   } finally {
     closeGiven(opened)
-  }
-}
-
-/** Undefined for whatever cannot be one of the files: this is asked for every file that a program opens. */
-function pathOf(call: Call, argument: number, { names }: World): string | undefined {
-  if (!names.gives) return undefined
-  const bytes = peekString(call, argument, pathBytes)
-  if (typeof bytes === 'number') return undefined
-  const end = bytes.indexOf(0)
-  if (end < 0) return undefined
-  const text = bytes.toString('latin1', 0, end)
-  return names.mayGive(text.slice(text.lastIndexOf('/') + 1)) ? text : undefined
-}
-
-function inFolder(call: Call, isAt: boolean, text: string): string | undefined {
-  const folder = isAt ? intArgument(call, 0) : AT_FDCWD
-  const link = folder === AT_FDCWD ? 'cwd' : `fd/${folder}`
-  const start = linkOf(call, link)
-  return start === undefined ? undefined : posix.join(start, text)
-}
-
-/** A process that has changed its root, or its mounts, reads the files that are there. */
-function sharesRoot(call: Call): boolean {
-  return linkOf(call, 'root') === '/' && linkOf(call, 'ns/mnt') === readlinkSync('/proc/self/ns/mnt')
-}
-
-function linkOf(call: Call, name: string): string | undefined {
-  try {
-    return readlinkSync(`/proc/${threadOf(call)}/${name}`)
-  } catch {
-    return undefined // the process is gone, or forbids to be looked into
   }
 }
 

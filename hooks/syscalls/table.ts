@@ -42,10 +42,13 @@ export type CallName =
   | 'creat'
   | 'openat'
   | 'openat2'
+  | 'rename'
+  | 'renameat'
+  | 'renameat2'
   | 'uname'
 
 /** Newer architectures have only the calls that replaced them. */
-type OldCall = 'open' | 'creat'
+type OldCall = 'open' | 'creat' | 'rename'
 
 export const treatments: Readonly<Record<CallName, Treatment>> = {
   connect: 'notify',
@@ -69,6 +72,9 @@ export const treatments: Readonly<Record<CallName, Treatment>> = {
   creat: 'notify',
   openat: 'notify',
   openat2: 'notify',
+  rename: 'notify',
+  renameat: 'notify',
+  renameat2: 'notify',
   uname: 'notify',
   // Runtimes that find no io_uring fall back to calls that are seen here.
   io_uring_setup: 'refuseENOSYS',
@@ -113,11 +119,14 @@ export const architectures = {
       getsockopt: 55,
       uname: 63,
       fcntl: 72,
+      rename: 82,
       creat: 85,
       openat: 257,
+      renameat: 264,
       accept4: 288,
       recvmmsg: 299,
       sendmmsg: 307,
+      renameat2: 316,
       io_uring_setup: 425,
       openat2: 437,
     },
@@ -131,6 +140,7 @@ export const architectures = {
     numbers: {
       dup: 23,
       fcntl: 25,
+      renameat: 38,
       openat: 56,
       uname: 160,
       socket: 198,
@@ -148,6 +158,7 @@ export const architectures = {
       accept4: 242,
       recvmmsg: 243,
       sendmmsg: 269,
+      renameat2: 276,
       io_uring_setup: 425,
       openat2: 437,
     },

@@ -9,6 +9,9 @@ import { give, leaveAlone, type Outcome, type World } from './world.ts'
 const fieldBytes = 65
 const fields = 6
 
+/** UNAME26, and PER_MASK, which is not 0 for a program of 32 bits (personality(2)). */
+const otherAnswer = 0x0020000 | 0xff
+
 const uname = declare<[Buffer]>('int uname(void*)')
 
 export function answerUname(call: Call, world: World): Outcome {
@@ -28,7 +31,8 @@ export function answerUname(call: Call, world: World): Outcome {
 function isOrdinary(thread: number): boolean {
   try {
     if (readlinkSync(`/proc/${thread}/ns/uts`) !== readlinkSync('/proc/self/ns/uts')) return false
-    return Number.parseInt(readFileSync(`/proc/${thread}/personality`, 'latin1'), 16) === 0
+    const personality = Number.parseInt(readFileSync(`/proc/${thread}/personality`, 'latin1'), 16)
+    return (personality & otherAnswer) === 0
   } catch {
     return false
   }

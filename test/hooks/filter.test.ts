@@ -30,7 +30,10 @@ for (const [name, architecture] of Object.entries(architectures) as [string, Arc
       it(`traps ${call} whatever its arguments`, () => {
         assert.equal(verdict(architecture, { arch: audit, nr: numbers[call] }), SECCOMP_RET_USER_NOTIF)
       })
-    const others = ['open', 'creat', 'openat', 'openat2', 'uname'] as const
+    const others = [
+      ...(['open', 'creat', 'openat', 'openat2', 'uname'] as const),
+      ...(['rename', 'renameat', 'renameat2'] as const),
+    ]
     for (const call of others.filter(one => one in numbers))
       it(`traps ${call} whatever its arguments`, () =>
         assert.equal(verdict(architecture, { arch: audit, nr: numbers[call]! }), SECCOMP_RET_USER_NOTIF))

@@ -83,6 +83,30 @@ print(one.read(3), two.read(3), mmap.mmap(one.fileno(), 0, prot=mmap.PROT_READ)[
       assert.deepEqual(all, ['shop-0', 'shop-0', 'shop-0', 'Linux'])
     })
 
+    it('no other file takes their place, and they are not moved away', async () => {
+      const code = `
+import errno, os, tempfile
+made = tempfile.mkdtemp() + "/hosts"
+open(made, "w").write("other")
+at = os.open("/etc", os.O_RDONLY)
+ways = [
+    lambda: os.rename(made, "/etc/hosts"),
+    lambda: os.rename("/etc/hosts", made),
+    lambda: os.rename(made, "hosts", dst_dir_fd=at),
+]
+for way in ways:
+    try: way()
+    except OSError as error: print(errno.errorcode[error.errno])
+os.rename(made, made + ".old")`
+      const before = readFileSync('/etc/hosts', 'utf8')
+      assert.deepEqual(await printed(['/usr/bin/python3', '-c', code]), ['EROFS', 'EROFS', 'EROFS'])
+      assert.equal(readFileSync('/etc/hosts', 'utf8'), before)
+    })
+
+    it('a program that is debugged, without random addresses, sees the name too', async () => {
+      assert.deepEqual(await printed(['setarch', '-R', 'uname', '-n']), ['shop-0'])
+    })
+
     it('other files of the same name are left alone', async () => {
       const command =
         'cd $(mktemp -d) && echo own > hosts && cat hosts && cat /etc/hostname > /dev/null && rm hosts'
