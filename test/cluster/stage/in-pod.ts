@@ -36,9 +36,11 @@ export async function processOfPod(namespace: string, name: string): Promise<num
   return firstProcessOf(pod.status.containerStatuses[0].containerID.replace('containerd://', ''))
 }
 
-// A copy, since mount(8) would follow /proc/PID/root by its text, which is "/"; what is bound stays when the copy is removed.
+// Copies, since mount(8) would follow /proc/PID/root by its text, which is "/"; what is bound stays when they are removed. This machine's
+// own daemons of names, which its nsswitch.conf may have, are not the pod's.
 const names = `copy=$(mktemp -d) && cp "$0/etc/resolv.conf" "$0/etc/hosts" "$copy" &&
-mount --bind "$copy/resolv.conf" /etc/resolv.conf && mount --bind "$copy/hosts" /etc/hosts &&
+echo 'hosts: files dns' >"$copy/nsswitch.conf" || exit 125
+for file in resolv.conf hosts nsswitch.conf; do mount --bind "$copy/$file" "/etc/$file" || exit 125; done
 rm -r "$copy" && exec "$@"`
 
 /** Runs it with the network, the host name and the files of names of the pod whose process is `pid`. */
