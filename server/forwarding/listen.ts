@@ -15,7 +15,11 @@ export async function listenAt(local: LocalEnd): Promise<{ server: Server; at: L
     return { server, at: { address, port } }
   }
   const { path } = local
-  await removeDead(path)
+  try {
+    await removeDead(path)
+  } catch (thrown) {
+    throw listenFailure(local, (thrown as NodeJS.ErrnoException).code ?? 'EIO', thrown)
+  }
   await listen(server, { path }, local)
   return { server, at: { path } }
 }

@@ -1,6 +1,11 @@
 // Answers a question in this machine's name: addresses by its own getaddrinfo, other records by its nameservers.
-import { promises as dns } from 'node:dns'
+import { promises as dns, type LookupAddress } from 'node:dns'
+import { readFile } from 'node:fs/promises'
+import { isIP } from 'node:net'
 import type { Answer, RecordType, SrvAnswer, StringAnswer } from 'dns-packet'
+import { within } from '../deadline.ts'
+import { Turns } from '../turns.ts'
+import { namesInHosts } from './files.ts'
 import { type Question, rcodes, writeAnswer } from './wire.ts'
 
 /** Programs ask again soon: this machine has a cache of its own where it wants one. */
@@ -18,6 +23,19 @@ export async function answerHere(question: Question): Promise<Buffer> {
   }
 }
 
+/** Each holds one of the few threads that the server's files need too. */
+const lookups = new Turns(2)
+/** What two tries of a resolver take (resolv.conf(5)). */
+const lookupMs = 10_000
+const slow = () => Object.assign(new Error('Cannot look it up in time'), { code: 'ETIMEDOUT' })
+
+/** A name with dots is whole: with one more at its end no search list of this machine is tried, and the hosts file has it without. */
+async function addressesOf(name: string): Promise<LookupAddress[]> {
+  const inHosts = namesInHosts(await readFile('/etc/hosts', 'utf8').catch(() => '')).get(name)
+  if (inHosts !== undefined) return inHosts.map(address => ({ address, family: isIP(address) }))
+  return dns.lookup(name.includes('.') ? `${name}.` : name, { all: true, order: 'verbatim' })
+}
+
 async function answersTo({ name, type }: Question): Promise<Answer[]> {
   const common = { name, ttl, class: 'IN' } as const
   const strings = (data: readonly string[]): Answer[] =>
@@ -26,7 +44,7 @@ async function answersTo({ name, type }: Question): Promise<Answer[]> {
     case 'A':
     case 'AAAA': {
       const family = type === 'A' ? 4 : 6
-      const all = await dns.lookup(name, { all: true, order: 'verbatim' })
+      const all = await lookups.run(() => within(addressesOf(name), lookupMs, slow))
       return strings(all.filter(found => found.family === family).map(({ address }) => address))
     }
     case 'CNAME':

@@ -23,6 +23,9 @@ export type TalkOptions = {
 
 /** The agent says that a nameserver does not answer, and that takes its way. */
 const linkMarginMs = 1_000
+/** A program that asks more at once on one connection is read no further until some of it has its answer. */
+const mostOpen = 256
+const highWaterBytes = 1 << 20
 
 export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptions): void {
   /** Answers on their way to the process, and those of them that the stream's end does not wait for. */
@@ -64,6 +67,7 @@ export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptio
     } finally {
       giving.all -= 1
       giving.own -= own
+      resumeWhenFew()
       endWhenGiven()
     }
   }
@@ -86,6 +90,7 @@ export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptio
       stream.grant(bytes.length)
       hear(bytes)
     },
+
     end: () => {
       ended.answering = true
       endWhenGiven()
@@ -95,7 +100,15 @@ export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptio
       reset(reason)
     },
   }
-  socket.on('data', ask)
+  const isFull = () => open + giving.all >= mostOpen || socket.writableLength > highWaterBytes
+  const resumeWhenFew = () => {
+    if (socket.isPaused() && !isFull()) socket.resume()
+  }
+  socket.on('data', bytes => {
+    ask(bytes)
+    if (isFull()) socket.pause()
+  })
+  socket.on('drain', resumeWhenFew)
   socket.on('end', () => {
     ended.asking = true
     endWhenGiven()

@@ -7,7 +7,7 @@ import { makeForMany } from '../../protocol/for-many.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import { decideOutgoing, type OutgoingFacts } from '../../protocol/outgoing/decide.ts'
 import { decideName } from '../../protocol/outgoing/decide-name.ts'
-import { type Protocol, parseEntry } from '../../protocol/outgoing/entry.ts'
+import { normalName, type Protocol, parseEntry } from '../../protocol/outgoing/entry.ts'
 import { isLocalhost, OutgoingFilter } from '../../protocol/outgoing/filter.ts'
 import { makeOwnAddresses } from '../../protocol/own-addresses.ts'
 import type { explainConnect } from '../../protocol/rpc/explain.ts'
@@ -64,7 +64,7 @@ function factsOf({ rules, names, ...known }: Circumstances): OutgoingFacts {
 }
 
 function addressesOf(host: string, { names }: Circumstances): readonly string[] | undefined {
-  return isLocalhost(host.toLowerCase()) ? ['127.0.0.1', '::1'] : names.addressesOf(host)
+  return isLocalhost(normalName(host)) ? ['127.0.0.1', '::1'] : names.addressesOf(host)
 }
 
 function common(addresses: readonly Decided[]): Decided {

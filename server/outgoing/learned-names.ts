@@ -107,9 +107,12 @@ export class LearnedNames {
     }))
   }
 
+  /** Each family is asked for by itself. */
   #remember(name: string, addresses: string[]): void {
+    const families = new Set(addresses.map(isSix))
+    const others = (this.#addresses.get(name) ?? []).filter(address => !families.has(isSix(address)))
     this.#addresses.delete(name)
-    this.#addresses.set(name, addresses)
+    this.#addresses.set(name, [...others, ...addresses])
     for (const address of addresses) {
       this.#names.delete(address)
       this.#names.set(address, name)
@@ -118,6 +121,8 @@ export class LearnedNames {
     forgetOldest(this.#names)
   }
 }
+
+const isSix = (address: string): boolean => address.includes(':')
 
 function forgetOldest(map: Map<string, unknown>): void {
   for (const [oldest] of map) {
