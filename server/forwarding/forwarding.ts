@@ -4,6 +4,7 @@ import { Failure } from '../../protocol/errors.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { ListeningAt, LocalEnd, PodEnd } from '../../protocol/rpc/ports.ts'
 import type { Client } from '../rpc/client.ts'
+import { isTargetless } from '../targets/targetless.ts'
 import { checkForward } from './check.ts'
 import { Dials } from './dials.ts'
 import { Forward } from './forward.ts'
@@ -12,6 +13,7 @@ import { Reverses } from './reverses.ts'
 
 export type ForwardingOptions = {
   sessionId: string
+  target: string
   client: Pick<Client, 'show' | 'log'>
   /** A stream to the agent; undefined while there is none. */
   open(payload: Dial): LinkStream | undefined
@@ -20,6 +22,8 @@ export type ForwardingOptions = {
   /** Other ports of the pod are to be captured. */
   onReversed(): void
 }
+
+const nobodysTraffic = 'sessionId: a session without a target has no pod whose traffic could be copied'
 
 export class Forwarding {
   readonly reverses: Reverses
@@ -59,8 +63,10 @@ export class Forwarding {
     return { portId, local: at }
   }
 
-  /** Throws `port-mirrored`. */
+  /** Throws `port-mirrored`, or `params-invalid` where there is no pod to copy from. */
   reverse(podPort: number, localPort: number): string {
+    if (isTargetless(this.#options.target))
+      throw new Failure('params-invalid', { method: 'reversePort', faults: nobodysTraffic })
     const portId = this.reverses.add(podPort, localPort)
     if (!this.#options.podPorts().includes(podPort))
       this.#options.client.show('warning', `Nothing in the pod listens on port ${podPort} yet`)

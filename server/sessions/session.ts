@@ -91,7 +91,7 @@ export class Session {
     this.traffic = createTraffic()
     this.traffic.onWatched = watched => this.processes.setWatched(watched)
     this.forwarding = new Forwarding({
-      ...{ sessionId: id, client },
+      ...{ sessionId: id, target, client },
       open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
       podPorts: () => this.#arrivals.podPorts,
       onReversed: () => void this.#arrivals.resubscribe(),

@@ -1,0 +1,31 @@
+// What the ports of one session refuse before anything is begun.
+import assert from 'node:assert/strict'
+import { Failure } from '../../../protocol/errors.ts'
+import { Forwarding } from '../../../server/forwarding/forwarding.ts'
+
+describe('Forwarding', () => {
+  const forwarding = (target: string) =>
+    new Forwarding({
+      sessionId: 's1',
+      target,
+      client: { show() {}, log() {} },
+      open: () => undefined,
+      podPorts: () => [8080],
+      onReversed() {},
+    })
+
+  it('copies no port where there is no pod', () => {
+    const refused = (thrown: unknown) => thrown instanceof Failure && thrown.kind === 'params-invalid'
+    assert.throws(() => forwarding('targetless').reverse(8080, 3000), refused)
+    assert.equal(typeof forwarding('deployment/shop').reverse(8080, 3000), 'string')
+  })
+
+  it('says why a path cannot be listened on', async () => {
+    const { signal } = new AbortController()
+    const asked = { local: { path: '/etc/hosts/x' }, remote: { host: 'web', port: 80 } }
+    await assert.rejects(forwarding('deployment/shop').forward(asked, signal), (thrown: Failure) => {
+      assert.equal(thrown.kind, 'listen-failed')
+      return true
+    })
+  })
+})
