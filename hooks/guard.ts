@@ -1,8 +1,10 @@
 // Program "guard", one a server: holds the notification descriptors of its supervisors, and answers or ends their processes when they cannot.
 import { randomBytes } from 'node:crypto'
 import { readSync, writeSync } from 'node:fs'
+import type { TypeOf } from 'io-ts'
 import { decode } from '../protocol/codec.ts'
 import { guardRegistration } from '../protocol/hook/messages.ts'
+import { UnixStreams } from '../protocol/outgoing/unix-streams.ts'
 import { type Ward, Wards } from './guard/wards.ts'
 import { close, errnoName, exitAtOnce } from './linux/libc.ts'
 import { POLLIN, poll, type Watched } from './linux/sockets.ts'
@@ -74,12 +76,13 @@ function register(connection: number): Ward | undefined {
       process: registration.process,
       outgoing: registration.outgoing,
       datagrams: registration.datagrams,
+      unix: registration.unix === undefined ? undefined : new UnixStreams(registration.unix),
     }
   for (const descriptor of descriptors) close(descriptor)
   return undefined
 }
 
-type Registration = Pick<Ward, 'process' | 'outgoing' | 'datagrams'>
+type Registration = TypeOf<typeof guardRegistration>
 
 function readRegistration(payload: Buffer): Registration | undefined {
   try {

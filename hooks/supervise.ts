@@ -12,7 +12,7 @@ import { commandEnvironment } from './command/environment.ts'
 import { exitCodeOf } from './command/failure.ts'
 import { followCommand, holdSignals } from './command/follow.ts'
 import { endEverything, signalCommand } from './command/signals.ts'
-import { type GuardLine, registerWithGuard } from './guard/register.ts'
+import { type GuardLine, type Leaving, registerWithGuard } from './guard/register.ts'
 import { becomeSubreaper, reapOrphans } from './linux/children.ts'
 import { endAs } from './linux/group.ts'
 import { whenHungUp } from './linux/hangup.ts'
@@ -85,7 +85,7 @@ class Supervisor {
   #pid: number | undefined
   #started: readonly string[] = []
   #guard: GuardLine | undefined
-  #outgoing = { outgoing: false, datagrams: false }
+  #leaves: Leaving = { outgoing: false, datagrams: false }
   #end: End | undefined
   /** Signals that came for the command before it was there. */
   #heldSignals: () => NodeJS.Signals[] = () => []
@@ -180,6 +180,7 @@ class Supervisor {
       case 'dialled':
       case 'established':
       case 'refused':
+      case 'unixMeet':
       case 'outlets':
       case 'outletAdded':
       case 'outletRefused':
@@ -212,7 +213,8 @@ class Supervisor {
 
   #start(start: Start, threads: Threads): void {
     this.#started = start.command ?? this.ownCommand
-    this.#outgoing = { outgoing: start.outgoing?.tcp ?? false, datagrams: start.outgoing?.udp ?? false }
+    const { tcp = false, udp = false, unix } = start.outgoing ?? {}
+    this.#leaves = { outgoing: tcp, datagrams: udp, unix }
     const [file, ...args] = this.#started
     if (file === undefined) {
       this.#fail(new Failure('hook-failed', { command: '', reason: 'no command was given' }))
@@ -235,7 +237,7 @@ class Supervisor {
       guard,
       token: guardToken,
       process: this.processId,
-      ...this.#outgoing,
+      ...this.#leaves,
       notifications,
       ledger,
     })

@@ -9,6 +9,9 @@ export function normalAddress(address: string): string {
   return plain.includes(':') ? textOfSix(parseSix(plain)) : plain
 }
 
+/** Of a Unix socket, where an address is a path or @NAME. */
+export const isUnixName = (address: string): boolean => /^[/@]/.test(address)
+
 export const isWildcard = (address: string): boolean => address === '0.0.0.0' || address === '::'
 /** Where a listener can be reached from this machine. */
 export const loopbackInstead = ({ address, port }: Endpoint): Endpoint =>

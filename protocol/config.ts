@@ -170,6 +170,10 @@ export const sessionConfig = object(
                           outgoingFilter,
                           'which of them do; loopback and the addresses of this machine are no business of it, but an entry that names loopback decides for that',
                         ],
+                        unix_streams: [
+                          patterns,
+                          'regular expressions: a connection to a Unix socket whose path matches one reaches the pod\'s; an abstract one is matched as "@NAME"; as in "^/run/app/", "docker\\.sock$" or "^@app"; default: all stay on this machine',
+                        ],
                         ignore_localhost: [
                           t.boolean,
                           "whether connections and datagrams to loopback addresses all stay on this machine; default false: those to ports that nothing here listens on reach the pod's loopback",

@@ -8,12 +8,12 @@ export type ReachOptions = { files: PodFiles; signal: AbortSignal }
 
 /** An address that does not answer by then is given up, and the next one of the name tried. */
 const addressMs = 20_000
-/** How often, and how long, a Unix socket whose queue is full is tried, for which a blocking connect would wait. */
+/** How often, and how long if nobody says, a Unix socket whose queue is full is tried, for which a blocking connect would wait. */
 const queueFull = { everyMs: 50, forMs: 10_000 } as const
 
 /** Without listeners; what the far end says waits for them. Throws an error whose `code` is the errno; when the signal aborts nothing is left of it. */
 export function reach(to: DialFar, options: ReachOptions): Promise<Socket> {
-  return to.dial === 'host' ? reachHost(to, options) : reachUnix(to.path, options)
+  return to.dial === 'host' ? reachHost(to, options) : reachUnix(to, options)
 }
 
 async function reachHost(
@@ -33,14 +33,17 @@ async function reachHost(
   throw first
 }
 
-async function reachUnix(path: string, { files, signal }: ReachOptions): Promise<Socket> {
-  const until = performance.now() + queueFull.forMs
+async function reachUnix(
+  { path, withinMs = queueFull.forMs }: Extract<DialFar, { dial: 'unix' }>,
+  { files, signal }: ReachOptions,
+): Promise<Socket> {
+  const until = performance.now() + withinMs
   for (;;) {
     try {
       return files.connectUnix(path)
     } catch (error) {
       const isFull = (error as NodeJS.ErrnoException).code === 'EAGAIN'
-      if (!isFull || signal.aborted || performance.now() > until) throw error
+      if (!isFull || signal.aborted || performance.now() >= until) throw error
       await new Promise(resolve => setTimeout(resolve, queueFull.everyMs))
     }
   }

@@ -1,6 +1,8 @@
 // One connection of the command, as a sentence.
+import { isUnixName } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
 import type { OutgoingEvent } from '../../protocol/rpc/traffic.ts'
+import { printable } from './table.ts'
 
 export function connectionSentence(event: OutgoingEvent): string {
   switch (event.event) {
@@ -16,6 +18,7 @@ export function connectionSentence(event: OutgoingEvent): string {
 }
 
 function destination({ to, name }: { to: Endpoint; name?: string | undefined }): string {
+  if (isUnixName(to.address)) return printable(to.address)
   const shown = to.address.includes(':') ? `[${to.address}]:${to.port}` : `${to.address}:${to.port}`
   return name === undefined ? shown : `${name} (${shown})`
 }

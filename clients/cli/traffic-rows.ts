@@ -1,4 +1,5 @@
 // From traffic events to the rows of a live table: a request is one row, printed when its answer begins or can no longer come; what leaves begins with ">". Pure.
+import { isUnixName } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
 import type { TrafficEvent } from '../../protocol/rpc/traffic.ts'
 import { cut, printable } from './table.ts'
@@ -108,6 +109,7 @@ function row(time: string, caller: string, status: string, ms: string, request: 
 }
 
 function shown({ address, port }: Endpoint): string {
+  if (isUnixName(address)) return printable(address)
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 

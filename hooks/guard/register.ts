@@ -10,21 +10,24 @@ export type GuardLine = {
   close(): void
 }
 
+/** What leaves from the pod, as in GuardRegistration. */
+export type Leaving = { outgoing: boolean; datagrams: boolean; unix?: readonly string[] | undefined }
+
 /** A negative errno when the guard could not be reached. The line stays open for good, because its end is what tells the guard of our death. */
-export function registerWithGuard(options: {
-  guard: string
-  token: string
-  process: string
-  outgoing: boolean
-  datagrams: boolean
-  notifications: number
-  ledger: number
-}): GuardLine | number {
+export function registerWithGuard(
+  options: Leaving & {
+    guard: string
+    token: string
+    process: string
+    notifications: number
+    ledger: number
+  },
+): GuardLine | number {
   const socket = connectAbstract(options.guard)
   if (socket < 0) return socket
-  const { token, process: processId, outgoing, datagrams } = options
-  const line = `${JSON.stringify({ token, process: processId, pid: process.pid, outgoing, datagrams })}\n`
-  const sent = sendWithDescriptors(socket, Buffer.from(line), [options.notifications, options.ledger])
+  const { guard, notifications, ledger, ...registration } = options
+  const line = `${JSON.stringify({ ...registration, pid: process.pid })}\n`
+  const sent = sendWithDescriptors(socket, Buffer.from(line), [notifications, ledger])
   if (sent < 0) {
     close(socket)
     return sent

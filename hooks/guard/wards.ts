@@ -3,6 +3,7 @@ import { writeSync } from 'node:fs'
 import { constants } from 'node:os'
 import { decode } from '../../protocol/codec.ts'
 import { guardEnding } from '../../protocol/hook/messages.ts'
+import type { UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
 import { signalProcess } from '../linux/group.ts'
 import { openLedger } from '../linux/ledger.ts'
 import { close } from '../linux/libc.ts'
@@ -30,6 +31,8 @@ export type Ward = {
   readonly outgoing: boolean
   /** Its datagrams are. */
   readonly datagrams: boolean
+  /** Which Unix sockets are. */
+  readonly unix: UnixStreams | undefined
 }
 
 const { SIGKILL } = constants.signals
@@ -154,8 +157,8 @@ export class Wards {
   }
 }
 
-const isRefused = ({ outgoing, datagrams }: Ward, call: Call): boolean =>
-  (outgoing || datagrams) && mayBePods(call, { datagrams })
+const isRefused = ({ outgoing, datagrams, unix }: Ward, call: Call): boolean =>
+  mayBePods(call, { internet: outgoing || datagrams, datagrams, unix })
 
 function readEnding(payload: Buffer): Ending | undefined {
   try {

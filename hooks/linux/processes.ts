@@ -59,6 +59,15 @@ export function takesItsOwnWay(pid: number, signal: number): boolean {
   return masks.some(([, mask]) => (BigInt(`0x${mask}`) & (1n << BigInt(signal - 1))) !== 0n)
 }
 
+/** The folder that a thread is in; undefined when it is gone or may not be read. */
+export function folderOf(thread: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${thread}/cwd`)
+  } catch {
+    return undefined
+  }
+}
+
 /** Text of a file of a process; empty when it is gone or may not be read. */
 export function readProc(pid: number | string, file: string): string {
   try {

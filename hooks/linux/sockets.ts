@@ -31,6 +31,7 @@ export const TCP_SYN_RECV = 3
 export const TCP_CLOSE = 7
 const TCP_CLOSE_WAIT = 8
 const IPPROTO_MPTCP = 262
+const AF_UNIX = 1
 export const AF_INET = 2
 export const AF_INET6 = 10
 export const POLLIN = 1
@@ -92,6 +93,10 @@ export function datagramFamily(socket: number): number | undefined {
   const family = intOption(socket, SO_DOMAIN)
   return family === AF_INET || family === AF_INET6 ? family : undefined
 }
+
+/** SOCK_STREAM (1), SOCK_DGRAM (2) or SOCK_SEQPACKET (5) of a Unix socket, else undefined. */
+export const unixTypeOf = (socket: number): number | undefined =>
+  intOption(socket, SO_DOMAIN) === AF_UNIX ? intOption(socket, SO_TYPE) : undefined
 
 /** The number by which /proc and the kernel's tables of sockets name it. */
 export const inodeOf = (socket: number): number => fstatSync(socket).ino

@@ -3,6 +3,7 @@ import { addressOf, close, declare } from './libc.ts'
 
 const AF_UNIX = 1
 const SOCK_STREAM = 1
+const SOCK_NONBLOCK = 0x800
 const SOCK_CLOEXEC = 0x80000
 const SOL_SOCKET = 1
 const SCM_RIGHTS = 1
@@ -23,7 +24,7 @@ const optionCall = declare<[number, number, number, Buffer, Buffer]>(
   'int getsockopt(int, int, int, void*, void*)',
 )
 
-function abstractAddress(name: string): Buffer {
+export function abstractAddress(name: string): Buffer {
   const bytes = Buffer.concat([Buffer.from([AF_UNIX, 0, 0]), Buffer.from(name)])
   if (bytes.length > 110) throw new Error(`Cannot use socket name "${name}": it is longer than 107 bytes`)
   return bytes
@@ -55,9 +56,12 @@ export function sendWithDescriptors(socket: number, payload: Buffer, descriptors
   return sent < 0 || vector.length === 0 ? sent : 0
 }
 
+/** Of the longest message, a registration with the guard. */
+const payloadLimit = 16_384
+
 /** Receives bytes and up to four descriptors, which the caller owns; an empty payload is the end. */
 export function receiveWithDescriptors(socket: number): { payload: Buffer; descriptors: number[] } | number {
-  const payload = Buffer.alloc(4096)
+  const payload = Buffer.alloc(payloadLimit)
   const control = Buffer.alloc(32)
   const { header, vector } = message(payload, control)
   const got = receiveCall(socket, header, MSG_CMSG_CLOEXEC)
@@ -72,8 +76,8 @@ export function receiveWithDescriptors(socket: number): { payload: Buffer; descr
 }
 
 /** A listening abstract socket, or a negative errno. */
-export function listenAbstract(name: string): number {
-  const socket = socketCall(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)
+export function listenAbstract(name: string, { nonBlocking } = { nonBlocking: false }): number {
+  const socket = socketCall(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0), 0)
   if (socket < 0) return socket
   const address = abstractAddress(name)
   const result = bindCall(socket, address, address.length) || listenCall(socket, 64)

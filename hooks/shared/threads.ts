@@ -7,6 +7,7 @@ import type { Listener, Notice } from '../syscalls/world.ts'
 import type { SharedMemory } from './announcements.ts'
 import type { ConnectMessage } from './connecting.ts'
 import type { DatagramAnswer, DatagramMessage } from './datagrams.ts'
+import type { UnixConnectAnswer, UnixConnectMessage } from './unix-connecting.ts'
 import type { Range } from './window.ts'
 
 export type AnswererData = {
@@ -31,6 +32,7 @@ export type ToAnswerer =
   /** A held connect has its answer. */
   | { type: 'answered'; id: bigint }
   | DatagramAnswer
+  | UnixConnectAnswer
 export type FromAnswerer =
   | { type: 'loaded' }
   | { type: 'ready'; complete: boolean }
@@ -38,6 +40,7 @@ export type FromAnswerer =
   | { type: 'listening'; listener: Listener }
   | ConnectMessage
   | DatagramMessage
+  | UnixConnectMessage
 
 export type SpawnerData = { filteredThread: SharedArrayBuffer }
 export type Command = { file: string; args: string[]; environment: Record<string, string>; cwd: string }

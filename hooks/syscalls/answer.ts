@@ -67,9 +67,8 @@ export function decide(call: Call, context: Context): Outcome {
     const { world } = context.accepting
     reportMistake(world, thrown)
     const { tcp = false, udp = false } = world.outgoingRules ?? {}
-    return (tcp || udp) && mayBePods(call, { datagrams: udp })
-      ? give(-ENETUNREACH)
-      : leaveAlone('a mistake here')
+    const of = { internet: tcp || udp, datagrams: udp, unix: world.unixStreams }
+    return mayBePods(call, of) ? give(-ENETUNREACH) : leaveAlone('a mistake here')
   }
 }
 

@@ -4,6 +4,7 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import { decideOutgoing, type OutgoingDecision, type OutgoingFacts } from '../../protocol/outgoing/decide.ts'
 import type { Protocol } from '../../protocol/outgoing/entry.ts'
 import { OutgoingFilter } from '../../protocol/outgoing/filter.ts'
+import { UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
 import { readAddress, writeAddress } from '../address.ts'
 import { errnoName } from '../linux/libc.ts'
 import { readMemory } from '../linux/memory.ts'
@@ -28,11 +29,13 @@ import {
 } from '../linux/sockets.ts'
 import type { Connecting } from '../shared/connecting.ts'
 import type { ToAnswerer } from '../shared/threads.ts'
+import { AF_UNIX } from '../unix-address.ts'
 import { moveAddress } from './bind.ts'
 import { connectDatagrams } from './datagrams/connect.ts'
 import { placeOf } from './datagrams/decide.ts'
 import { endLife, takeDatagrams } from './datagrams/state.ts'
 import { mayBePods } from './may-be-pods.ts'
+import { answerUnixConnect } from './unix.ts'
 import { noticeUnreadable, withCopy } from './with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type Outgoing, type World } from './world.ts'
 
@@ -42,7 +45,6 @@ const EBADF = 9
 const ENETUNREACH = 101
 const EINPROGRESS = 115
 const AF_UNSPEC = 0
-const AF_UNIX = 1
 
 export const decideConnect = (
   to: Endpoint,
@@ -57,7 +59,7 @@ export function answerConnect(call: Call, world: World): Outcome {
   if (typeof bytes === 'number') return unreadable(call, world)
   if (bytes.readUInt16LE(0) === AF_UNSPEC) return disconnected(call, world)
   const to = readAddress(bytes)
-  if (to === undefined) return connectElsewhere(bytes, world)
+  if (to === undefined) return connectElsewhere(call, bytes, world)
   const decision = decideConnect(to, world)
   const isLeft = decision.where === 'here' && decision.instead === undefined && world.outgoing.size === 0
   const { watched = false, udp = false } = world.outgoingRules ?? {}
@@ -91,10 +93,14 @@ export function answerConnect(call: Call, world: World): Outcome {
 }
 
 /** A daemon that is refused is one that does not run: its callers ask the nameservers then. */
-function connectElsewhere(bytes: Buffer, { names }: World): Outcome {
+function connectElsewhere(call: Call, bytes: Buffer, world: World): Outcome {
   const isUnix = bytes.readUInt16LE(0) === AF_UNIX
+  const answered = isUnix ? answerUnixConnect(call, bytes, world) : undefined
+  if (answered !== undefined) return answered
   const path = isUnix ? bytes.toString('utf8', 2).split('\0')[0] : undefined
-  return path !== undefined && names.refuses(path) ? give(-ENOENT) : leaveAlone('not an Internet address')
+  return path !== undefined && world.names.refuses(path)
+    ? give(-ENOENT)
+    : leaveAlone('not an Internet address')
 }
 
 /** Somebody looks: it is told, and left alone. */
@@ -220,11 +226,13 @@ function quietFor(copy: number, family: number, world: World): Endpoint | undefi
 /** What the supervisor says of connections; they are read before each call is answered. */
 export function takeOutgoing(message: ToAnswerer, world: World): void {
   if (message.type === 'outgoing') {
-    const { filter } = message.rules
+    const { filter, unix } = message.rules
     world.outgoingRules = message.rules
     world.outgoingFilter = filter === undefined ? undefined : new OutgoingFilter(filter)
+    world.unixStreams = unix === undefined ? undefined : new UnixStreams(unix)
   } else if (message.type === 'learn') world.outgoingFilter?.learn(message.learned)
   else if (message.type === 'outlets' || message.type === 'datagramsConnected') takeDatagrams(message, world)
+  else if (message.type === 'unixConnected') world.unixPeers.set(message.cookie, message.shown)
   else if (message.type === 'forget') world.outgoing.delete(message.cookie)
   else if (message.type === 'dialled' || message.type === 'refused') {
     const known = world.outgoing.get(message.cookie)

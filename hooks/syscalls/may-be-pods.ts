@@ -1,9 +1,11 @@
 // Whether a trapped call may be a connection or a datagram of the pod's, for whoever cannot decide more: such a call must never reach this
 // machine's network.
 import { isLoopback, isWildcard } from '../../protocol/address.ts'
+import type { UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
 import { readAddress } from '../address.ts'
 import { readFar } from '../linux/far-memory.ts'
 import { type Call, intArgument, isNullArgument, numberOf, threadOf } from '../linux/notification.ts'
+import { nameFor } from '../unix-address.ts'
 import { nameOf, readMessages, shapeOf } from './datagrams/messages.ts'
 import { type CallName, nameCall, ownArchitecture } from './table.ts'
 
@@ -11,20 +13,30 @@ const EFAULT = 14
 /** Of struct sockaddr_in and sockaddr_in6, without and with a scope; addresses of Unix sockets have other lengths. */
 const internetSizes = [16, 24, 28]
 
-export function mayBePods(call: Call, of: { datagrams: boolean } = { datagrams: true }): boolean {
+export type MayBe = {
+  /** Whether connections to Internet addresses may be. */
+  internet?: boolean
+  datagrams?: boolean
+  /** Which Unix sockets are. */
+  unix?: UnixStreams | undefined
+}
+
+export function mayBePods(call: Call, { internet = true, datagrams = internet, unix }: MayBe = {}): boolean {
   const architecture = ownArchitecture()
   if (architecture === undefined) return false
   const name = nameCall(architecture, architecture.audit, numberOf(call))
-  if (name === 'connect') return connects(call)
-  return of.datagrams && sends(call, name)
+  if (name === 'connect') return connects(call, internet, unix)
+  return datagrams && sends(call, name)
 }
 
-function connects(call: Call): boolean {
+function connects(call: Call, internet: boolean, unix: UnixStreams | undefined): boolean {
   const size = intArgument(call, 2)
-  if (size < 2 || size > 128) return false
+  if (size < 2 || size > 128 || !(internet || unix)) return false
   const bytes = readFar(threadOf(call), call.readBigUInt64LE(32 + 8 * 1), size)
-  if (typeof bytes === 'number') return bytes !== -EFAULT && internetSizes.includes(size)
-  return isElsewhere(bytes)
+  if (typeof bytes === 'number') return internet && bytes !== -EFAULT && internetSizes.includes(size)
+  const named = unix === undefined ? undefined : nameFor(threadOf(call), bytes)
+  if (named !== undefined && unix?.ruleFor(named.name) !== undefined) return true
+  return internet && isElsewhere(bytes)
 }
 
 /** A socket, or a copy of one, that nobody would give a number in the window could send unseen. */

@@ -37,6 +37,8 @@ export const answerGetpeername = (call: Call, world: World): Outcome =>
       return typeof peerName(copy) === 'number'
         ? leaveAlone('not connected')
         : show(call, world, outgoing.family, outgoing.to)
+    const unix = world.unixPeers.get(cookie)
+    if (unix !== undefined) return give(showAddress(call, Buffer.from(unix)))
     const found = findDelivered(copy, cookie, world)
     return found === undefined
       ? leaveAlone('its own peer')

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import { makeForMany } from '../../protocol/for-many.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
 import type { OutgoingFilter } from '../../protocol/outgoing/filter.ts'
+import type { UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
 import { makeOwnAddresses } from '../../protocol/own-addresses.ts'
 import { type Descriptors, makeDescriptors } from '../linux/descriptors.ts'
 import { openListenTable } from '../linux/sock-diag.ts'
@@ -19,6 +20,7 @@ import {
 import { BoundedMap } from '../shared/bounded-map.ts'
 import type { ConnectMessage } from '../shared/connecting.ts'
 import type { DatagramMessage } from '../shared/datagrams.ts'
+import type { UnixConnectMessage } from '../shared/unix-connecting.ts'
 import type { Range } from '../shared/window.ts'
 import { type DatagramSockets, makeDatagramSockets } from './datagrams/sockets.ts'
 
@@ -95,6 +97,10 @@ export type World = {
   readonly names: Names
   outgoingFilter: OutgoingFilter | undefined
   readonly outgoing: Map<bigint, Outgoing>
+  /** Which Unix sockets are the pod's; undefined where none is. */
+  unixStreams: UnixStreams | undefined
+  /** Unix sockets that are connected to the pod's: what getpeername shows. */
+  readonly unixPeers: Map<bigint, Uint8Array>
   isNameserver(to: Endpoint): boolean
   isPodAddress(address: string): boolean
   hasListened(port: number): boolean
@@ -109,7 +115,7 @@ export type World = {
   isOwnAddress(address: string): boolean
   isWanted(port: number): boolean
   /** The supervisor sees to the rest of it. */
-  tell(message: ConnectMessage | DatagramMessage): void
+  tell(message: ConnectMessage | DatagramMessage | UnixConnectMessage): void
   /** Lists a call that is answered later; false when there is no room. A `refused` one must never be left to the kernel. */
   hold(id: bigint, options?: { refused: boolean }): boolean
   notice(notice: Notice): void
@@ -120,7 +126,7 @@ export function makeWorld(options: {
   listener: number
   window: readonly Range[]
   memory: SharedMemory
-  tell: (message: ConnectMessage | DatagramMessage) => void
+  tell: World['tell']
   hold: (id: bigint, options?: { refused: boolean }) => boolean
   notice: (notice: Notice) => void
   listening: (listener: Listener) => void
@@ -146,6 +152,8 @@ export function makeWorld(options: {
     names,
     outgoingFilter: undefined,
     outgoing: new BoundedMap(socketLimit),
+    unixStreams: undefined,
+    unixPeers: new BoundedMap(socketLimit),
     datagrams: makeDatagramSockets(),
     window: options.window,
     listensHere: makeListensHere(),

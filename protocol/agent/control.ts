@@ -169,17 +169,21 @@ export const dialConnection = object(
   { withinMs: [count, 'names: milliseconds after which a question has no answer; default 10,000'] },
 )
 
-/** The far end of a forward, whose near end says nothing before the answer. */
+/** What a forward or a Unix socket of a process leads to; its near end says nothing before the answer. */
 export const dialFar = t.union([
   object('DialHost', {
     dial: [oneOf('host'), 'TCP to a host, which the agent looks up as the pod would'],
     host: [t.string, 'name or IP address'],
     port: [port, 'TCP port'],
   }),
-  object('DialUnix', {
-    dial: [oneOf('unix'), 'a Unix socket'],
-    path: [t.string, "path from the pod's root, or the name of an abstract one after @"],
-  }),
+  object(
+    'DialUnix',
+    {
+      dial: [oneOf('unix'), 'a Unix socket'],
+      path: [t.string, "path from the pod's root, or the name of an abstract one after @"],
+    },
+    { withinMs: [count, 'how long a listener whose queue is full is waited for; default 10,000'] },
+  ),
 ])
 export const dial = t.union([dialConnection, dialFar, dialUdp])
 export type DialFar = t.TypeOf<typeof dialFar>

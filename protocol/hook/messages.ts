@@ -15,6 +15,7 @@ import {
 } from './datagrams.ts'
 import { filterRules, learned } from './filter.ts'
 import { quietPorts } from './relay.ts'
+import { hookUnixConnect, hookUnixMeet } from './unix.ts'
 
 const type = <const T extends string>(name: T, summary: string) => [oneOf(name), summary] as const
 
@@ -38,6 +39,10 @@ export const outgoingRules = object(
   {
     udp: [t.boolean, 'whether UDP datagrams leave from the pod; default false'],
     watched: [t.boolean, 'whether somebody looks at those that stay here too: `stayed` tells of each'],
+    unix: [
+      t.array(t.string),
+      'regular expressions: a stream to a Unix socket whose path, or @NAME, matches one leaves from the pod',
+    ],
     filter: [filterRules, 'which of them do; default: all that are not to this machine'],
     quiet: [
       quietPorts,
@@ -124,13 +129,17 @@ export const fromSupervisor = t.union([
     rule: [t.string, 'why it is left alone, the end of a sentence'],
   }),
   object('HookKnown', {
-    type: type('known', 'answers `dialled`: the process sees the address from here on'),
+    type: type(
+      'known',
+      'answers `dialled`: the process sees the address from here on; and `unixMeet`: its socket is connected there',
+    ),
     connection: [...connection],
   }),
   object('HookAbandoned', {
     type: type('abandoned', 'no process has that socket any more, or it is in progress no longer'),
     connection: [...connection],
   }),
+  hookUnixConnect,
   hookOutlets,
   hookOutletKnown,
   hookDatagramsClosed,
@@ -251,6 +260,7 @@ export const toSupervisor = t.union([
     connection: [...connection],
     errno: [t.string, 'what its connect gave, such as EHOSTUNREACH'],
   }),
+  hookUnixMeet,
   hookOutletsAnswer,
   hookOutletAdded,
   hookOutletRefused,
@@ -268,21 +278,25 @@ export const hookProcessVariable = 'STANDIN_HOOK_PROCESS'
 
 /**
  * The guard: one process a server, started as `guard` with `{token}` as one JSON line on its standard input, which stays open while the server
- * lives; prints `{"listening": NAME}`. A supervisor connects to NAME, sends `{token, process, pid, outgoing, datagrams}` as one JSON line together with duplicates
+ * lives; prints `{"listening": NAME}`. A supervisor connects to NAME, sends `{token, process, pid, outgoing, datagrams, unix}` as one JSON line together with duplicates
  * of its notification descriptor and of the memory that lists the calls which it has not answered (SCM_RIGHTS), and keeps the socket open.
  * If the supervisor dies, the guard answers in its place; if the server is gone as well, the guard ends the hooked processes and says so in
  * one line on standard error. A supervisor whose server is gone ends them itself, and sends `{pid, command}` for the guard to say it.
  */
-export const guardRegistration = object('GuardRegistration', {
-  token: [t.string, 'secret of the guard'],
-  process: [t.string, 'processId, from which the mark of its processes is made'],
-  pid: [count, 'of the supervisor'],
-  outgoing: [
-    t.boolean,
-    "whether connections leave from the pod: without the supervisor they are refused with ENETUNREACH then, where they may be the pod's",
-  ],
-  datagrams: [t.boolean, 'whether datagrams do: the same of what they are sent by'],
-})
+export const guardRegistration = object(
+  'GuardRegistration',
+  {
+    token: [t.string, 'secret of the guard'],
+    process: [t.string, 'processId, from which the mark of its processes is made'],
+    pid: [count, 'of the supervisor'],
+    outgoing: [
+      t.boolean,
+      "whether connections leave from the pod: without the supervisor they are refused with ENETUNREACH then, where they may be the pod's",
+    ],
+    datagrams: [t.boolean, 'whether datagrams do: the same of what they are sent by'],
+  },
+  { unix: [t.array(t.string), 'as in OutgoingRules: what matches is refused too'] },
+)
 
 export const guardEnding = object('GuardEnding', {
   pid: [count, 'of the command'],

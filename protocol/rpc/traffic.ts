@@ -16,7 +16,10 @@ const body = object('Body', {
 const headers = t.array(t.tuple([t.string, t.string]))
 const at = [t.number, 'milliseconds since the Unix epoch, with a fraction'] as const
 const connection = [t.string, 'id of the connection, unique in the session'] as const
-const destination = [endpoint, 'where the process connects to'] as const
+const destination = [
+  endpoint,
+  'where the process connects to; of a Unix socket the address is its path, or @NAME, and the port 0',
+] as const
 const rule = [t.string, 'what decided that, the end of a sentence'] as const
 const name = [t.string, 'name that was last looked up and resolved to that address'] as const
 
@@ -29,7 +32,7 @@ export const outgoingEvent = t.union([
       at,
       connection,
       to: destination,
-      local: [endpoint, "the pod's end"],
+      local: [endpoint, "the pod's end; of a Unix socket it has no address"],
       rule,
       joined: [
         t.boolean,

@@ -9,6 +9,13 @@ import type { NameWatch } from './datagram-socket.ts'
 import { Datagrams } from './datagrams.ts'
 import { tapped } from './tapped.ts'
 
+/** Where the supervisor of a process brings its Unix socket. */
+export type Meeting = {
+  supervisor: number
+  /** Resolves when it has been there, or never will be. */
+  meet(name: string): Promise<void>
+}
+
 /** The supervisor's end of one connection. */
 export type OutgoingCall = {
   connection: string
@@ -17,6 +24,8 @@ export type OutgoingCall = {
   rule: string
   /** Where the process's socket connects from. */
   from: Endpoint
+  /** A Unix socket; the address of `to` is its path then, and `from` says nothing. */
+  unix?: Meeting & { path: string; withinMs: number }
   /** Resolves when the process sees that address as its own. */
   dialled(local: Endpoint): Promise<void>
   established(): void
@@ -27,7 +36,7 @@ export type OutgoingOptions = {
   /** A stream to the agent; undefined while there is none. */
   open(payload: Dial): LinkStream | undefined
   /** The other end of a process's connection that is in progress. */
-  complete(from: Endpoint): Promise<Socket>
+  complete(from: Endpoint | Meeting): Promise<Socket>
   /** Whoever looks at what leaves. */
   view(call: OutgoingCall): LeavingTaps
   /** A sentence for the log. */
@@ -63,7 +72,7 @@ export class Outgoing {
   connect(asked: OutgoingCall): void {
     const seen = this.#options.view(asked)
     const call = { ...asked, refused: refusedTo(asked, seen) }
-    const stream = this.#options.open({ dial: 'tcp', to: call.to })
+    const stream = this.#options.open(dialOf(call))
     if (stream === undefined) {
       call.refused('ENETUNREACH')
       return
@@ -147,7 +156,7 @@ export class Outgoing {
   async #complete({ call, seen, stream }: Omit<Dialling, 'timer'>, local: Endpoint): Promise<void> {
     try {
       await call.dialled(local)
-      const socket = await this.#options.complete(call.from)
+      const socket = await this.#options.complete(call.unix ?? call.from)
       this.#joined.add(socket)
       seen.stands(local)
       this.#join(seen, stream, socket)
@@ -156,7 +165,8 @@ export class Outgoing {
       stream.reset('the process gave it up')
       call.refused('ECONNABORTED')
       const why = thrown instanceof Error ? thrown.message : String(thrown)
-      this.#options.onNotice(`A connection to ${call.to.address} port ${call.to.port} was given up: ${why}`)
+      const to = call.unix === undefined ? `${call.to.address} port ${call.to.port}` : call.unix.path
+      this.#options.onNotice(`A connection to ${to} was given up: ${why}`)
     }
   }
   #join(seen: LeavingTaps, stream: LinkStream, socket: Socket): void {
@@ -172,6 +182,9 @@ export class Outgoing {
     })
   }
 }
+
+const dialOf = ({ to, unix }: OutgoingCall): Dial =>
+  unix === undefined ? { dial: 'tcp', to } : { dial: 'unix', path: unix.path, withinMs: unix.withinMs }
 
 const refusedTo = (call: OutgoingCall, seen: LeavingTaps) => (errno: string) => {
   seen.failed(errno)

@@ -4,10 +4,10 @@ import { Failure } from '../../protocol/errors.ts'
 import type { FromSupervisor, OutgoingRules, PodNames, ToSupervisor } from '../../protocol/hook/messages.ts'
 import type { Learned } from '../../protocol/outgoing/filter.ts'
 import { settledWithin } from '../deadline.ts'
-import type { OutgoingCall } from '../outgoing/outgoing.ts'
 import { toldFailure } from '../told-failure.ts'
 import { Announcements } from './announcements.ts'
 import type { Channel } from './channel.ts'
+import { type ConnectEvents, ConnectTalk, isOfConnects } from './connect-talk.ts'
 import { type DatagramEvents, DatagramTalk, isOfDatagrams } from './datagram-talk.ts'
 import type { GuardAddress } from './guard.ts'
 import { Learnings } from './learnings.ts'
@@ -18,14 +18,11 @@ export type Start = Omit<Extract<ToSupervisor, { type: 'start' }>, 'type'>
 /** As process/exit reports it. */
 export type Exit = { code?: number; signal?: string; failure?: string }
 
-export type HookedProcessEvents = {
+export type HookedProcessEvents = ConnectEvents & {
   listening(listener: Listener): void
   /** It has not listened on a port for a while on which it did. */
   closed(): void
   notice(level: 'info' | 'warning', text: string): void
-  /** A process connects to what is the pod's. */
-  connect(call: OutgoingCall): void
-  abandoned(connection: string): void
   /** A process connects to what is on this machine, and somebody looks. */
   stayed(to: Endpoint, rule: string): void
   readonly datagrams: DatagramEvents
@@ -49,6 +46,7 @@ export class HookedProcess {
   readonly listeners: ListenerTable
   readonly announcements: Announcements
   readonly #learnings = new Learnings(message => this.send(message))
+  readonly #connects: ConnectTalk
   readonly #datagrams: DatagramTalk
   #channel: Channel | undefined
   #start: Start | undefined
@@ -76,10 +74,12 @@ export class HookedProcess {
     this.gone = new Promise(gone => (this.#resolve.gone = gone))
     this.listeners = new ListenerTable(() => events.closed())
     this.announcements = new Announcements(message => this.send(message))
-    this.#datagrams = new DatagramTalk(id, events.datagrams, message => {
+    const tell = (message: ToSupervisor) => {
       this.send(message)
       return this.connected
-    })
+    }
+    this.#connects = new ConnectTalk(events, tell)
+    this.#datagrams = new DatagramTalk(id, events.datagrams, tell)
   }
 
   /** Whether the command runs. */
@@ -208,52 +208,14 @@ export class HookedProcess {
     else if (message.type === 'announced') this.announcements.confirmed(message.announcement)
     else if (message.type === 'learned') this.#learnings.confirmed(message.learning)
     else if (message.type === 'signalled') this.#unconfirmed.shift()
-    else if (message.type === 'connect') this.#connect(message)
+    else if (isOfConnects(message)) this.#connects.take(message)
     else if (message.type === 'stayed') this.events.stayed(message.to, message.rule)
-    else if (message.type === 'known') this.#known.get(message.connection)?.()
-    else if (message.type === 'abandoned') this.#abandoned(message.connection)
     else if (isOfDatagrams(message)) this.#datagrams.take(message)
     else if (message.type === 'notice') this.events.notice(message.level, message.text)
   }
 
-  /** Connections that are neither established nor refused. */
-  readonly #connecting = new Set<string>()
-  /** By connection: who waits until the supervisor has told the answerer of its address. */
-  readonly #known = new Map<string, () => void>()
-
-  #connect({ connection, to, rule, from }: Extract<FromSupervisor, { type: 'connect' }>): void {
-    this.#connecting.add(connection)
-    this.events.connect({
-      ...{ connection, to, rule, from },
-      dialled: local =>
-        new Promise(resolve => {
-          this.#known.set(connection, () => {
-            this.#known.delete(connection)
-            resolve()
-          })
-          if (this.connected) this.send({ type: 'dialled', connection, local })
-          else this.#known.get(connection)?.()
-        }),
-      established: () => {
-        this.#connecting.delete(connection)
-        this.send({ type: 'established', connection })
-      },
-      refused: errno => {
-        this.#connecting.delete(connection)
-        this.send({ type: 'refused', connection, errno })
-      },
-    })
-  }
-
-  /** Nothing waits for it any more: not the dial, and not the server for the supervisor's word. */
-  #abandoned(connection: string): void {
-    this.#connecting.delete(connection)
-    this.events.abandoned(connection)
-    this.#known.get(connection)?.()
-  }
-
   #closed(): void {
-    for (const connection of [...this.#connecting]) this.#abandoned(connection)
+    this.#connects.close()
     this.listeners.clear()
     this.announcements.fail()
     this.#learnings.end()

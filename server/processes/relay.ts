@@ -7,6 +7,7 @@ import { type FromRelay, fromRelay, type QuietPorts, type ToRelay } from '../../
 import { programPath } from '../../protocol/programs.ts'
 import { awaitEnd, childGone } from '../children.ts'
 import { within } from '../deadline.ts'
+import type { Meeting } from '../outgoing/outgoing.ts'
 import { ownEnvironment } from '../own-environment.ts'
 import { Turns } from '../turns.ts'
 
@@ -22,8 +23,11 @@ type Running = {
   child: ChildProcess
   gone: Promise<void>
   quiet: Promise<QuietPorts>
-  waiting: Map<number, { resolve(socket: Socket): void; reject(failure: Error): void }>
+  sockets: Waiting<Socket>
+  /** Names of meeting places. */
+  places: Waiting<string>
 }
+type Waiting<T> = Map<number, { resolve(value: T): void; reject(failure: Error): void }>
 
 const failed = (reason: string) => new Failure('hook-failed', { command: 'relay', reason })
 
@@ -47,20 +51,31 @@ export class Relay {
     return this.#running.quiet
   }
 
-  /** The other end of the connection that is in progress from there. Rejects when the process has given it up. */
-  complete(from: Endpoint): Promise<Socket> {
-    return this.#turns.run(() => this.#complete(from))
+  /** The other end of the connection that is in progress from there, or of the one that a supervisor makes. Rejects when the process has given it up. */
+  complete(from: Endpoint | Meeting): Promise<Socket> {
+    return this.#turns.run(() => ('meet' in from ? this.#meet(from) : this.#complete(from)))
   }
 
   async #complete(from: Endpoint): Promise<Socket> {
     const running = this.#running
     if (running === undefined) throw failed('it has ended, and what was in progress with it')
+    const id = this.#nextId()
+    return ask(running.sockets, running, { complete: id, from }, id)
+  }
+
+  async #meet({ supervisor, meet }: Meeting): Promise<Socket> {
+    await this.quiet()
+    const running = this.#running
+    if (running === undefined) throw failed('it ended')
+    const id = this.#nextId()
+    const name = await ask(running.places, running, { meet: id, supervisor }, id)
+    await within(meet(name), completeTimeoutMs, () => failed('the supervisor did not come'))
+    return ask(running.sockets, running, { take: id }, id)
+  }
+
+  #nextId(): number {
     this.#lastId += 1
-    const id = this.#lastId
-    const completed = new Promise<Socket>((resolve, reject) => running.waiting.set(id, { resolve, reject }))
-    running.child.send({ complete: id, from } satisfies ToRelay, () => {})
-    const slow = () => failed(`it did not answer within ${completeTimeoutMs / 1_000} s`)
-    return within(completed, completeTimeoutMs, slow).finally(() => running.waiting.delete(id))
+    return this.#lastId
   }
 
   async close(): Promise<void> {
@@ -79,24 +94,26 @@ export class Relay {
       env: ownEnvironment(),
     })
     const gone = childGone(child)
-    const waiting: Running['waiting'] = new Map()
+    const sockets: Running['sockets'] = new Map()
+    const places: Running['places'] = new Map()
     const ready = new Promise<QuietPorts>((resolve, reject) => {
       child.on('message', (value, handle) => {
         const checked = decode(fromRelay, value)
         if (!checked.ok) return
         if ('quiet' in checked.value) resolve(checked.value.quiet)
         else if ('failed' in checked.value) reject(failed(`no quiet port (${checked.value.failed})`))
-        else take(waiting, checked.value, handle as Socket | undefined)
+        else if ('meeting' in checked.value) found(places, checked.value)
+        else take(sockets, checked.value, handle as Socket | undefined)
       })
       void gone.then(() => reject(failed('it ended')))
     })
     const quiet = within(ready, startTimeoutMs, () => failed('it did not start in time'))
     quiet.catch(() => child.kill('SIGKILL'))
-    const running = { child, gone, quiet, waiting }
+    const running = { child, gone, quiet, sockets, places }
     const sinceMs = performance.now()
     void gone.then(() => {
       if (this.#running === running) this.#running = undefined
-      for (const { reject } of waiting.values()) reject(failed('it ended'))
+      for (const { reject } of [...sockets.values(), ...places.values()]) reject(failed('it ended'))
       setTimeout(() => this.#replace(), performance.now() - sinceMs > shortLifeMs ? 0 : shortLifeMs).unref()
     })
     return running
@@ -114,10 +131,22 @@ export class Relay {
   }
 }
 
+function ask<T>(waiting: Waiting<T>, { child }: Running, message: ToRelay, id: number): Promise<T> {
+  const answered = new Promise<T>((resolve, reject) => waiting.set(id, { resolve, reject }))
+  child.send(message, () => {})
+  const slow = () => failed(`it did not answer within ${completeTimeoutMs / 1_000} s`)
+  return within(answered, completeTimeoutMs, slow).finally(() => waiting.delete(id))
+}
+
+function found(places: Running['places'], { meeting, name, errno }: Extract<FromRelay, { meeting: number }>) {
+  if (name === undefined) places.get(meeting)?.reject(failed(errno ?? 'it gave no meeting place'))
+  else places.get(meeting)?.resolve(name)
+}
+
 type Completed = Extract<FromRelay, { completed: number }>
 
 function take(
-  waiting: Running['waiting'],
+  waiting: Running['sockets'],
   { completed, errno }: Completed,
   socket: Socket | undefined,
 ): void {

@@ -1,6 +1,7 @@
 // What is wrong with a configuration that the codec cannot say: pure, one sentence a fault, each beginning with the key.
 import type { SessionConfig } from '../../protocol/config.ts'
 import { type Entry, parseEntry } from '../../protocol/outgoing/entry.ts'
+import { unixPatternFaults } from '../../protocol/outgoing/unix-streams.ts'
 import { isTargetless, targetlessFaults } from '../targets/targetless.ts'
 
 export function configFaults(config: SessionConfig): string[] {
@@ -11,6 +12,7 @@ export function configFaults(config: SessionConfig): string[] {
     ...envFaults(config),
     ...mappingFaults(config),
     ...outgoingFaults(config),
+    ...unixFaults(config),
     ...dnsFaults(config),
     ...(isTargetless(pathOf(config)) ? targetlessFaults(config) : []),
   ]
@@ -96,6 +98,13 @@ function outgoingFaults({ feature }: SessionConfig): string[] {
   if (remote !== undefined && local !== undefined)
     return [`${key}: remote and local exclude each other; keep the one that is shorter to write`]
   return [...entryFaults(`${key}.remote`, remote), ...entryFaults(`${key}.local`, local)]
+}
+
+function unixFaults({ feature }: SessionConfig): string[] {
+  const outgoing = feature?.network?.outgoing
+  const patterns = typeof outgoing === 'object' ? outgoing.unix_streams : undefined
+  if (patterns === undefined) return []
+  return unixPatternFaults([patterns].flat()).map(fault => `feature.network.outgoing.unix_streams: ${fault}`)
 }
 
 /** A question says no port and no address. */

@@ -9,7 +9,12 @@ export function outgoingRulesOf({ feature }: SessionConfig): OutgoingRules {
   if (typeof outgoing === 'boolean') return { tcp: outgoing, udp: outgoing, ignoreLocalhost: false }
   const { tcp = true, udp = true, ignore_localhost: ignoreLocalhost = false } = outgoing
   const filter = filterRulesOf(outgoing.filter)
-  return { tcp, udp, ignoreLocalhost, ...(filter === undefined ? {} : { filter }) }
+  const { unix_streams: unix } = outgoing
+  return {
+    ...{ tcp, udp, ignoreLocalhost },
+    ...(filter === undefined ? {} : { filter }),
+    ...(unix === undefined ? {} : { unix: [unix].flat() }),
+  }
 }
 
 function filterRulesOf(filter: OutgoingFilterConfig = {}): OutgoingRules['filter'] {
@@ -24,7 +29,7 @@ export async function settleOutgoing({ config, hooks }: { config: SessionConfig;
   warnings: string[]
 }> {
   const rules = outgoingRulesOf(config)
-  if (!rules.tcp || !(await hooks.support()).hooks) return { rules, warnings: [] }
+  if (!(rules.tcp || rules.unix) || !(await hooks.support()).hooks) return { rules, warnings: [] }
   try {
     return { rules: { ...rules, quiet: await hooks.relay.quiet() }, warnings: [] }
   } catch (thrown) {

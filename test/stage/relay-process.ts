@@ -11,6 +11,8 @@ export type RelayProcess = {
   readonly quiet: QuietPorts
   /** The other end of the connection that is in progress from there, or the errno. */
   complete(from: Endpoint): Promise<Socket | string>
+  /** A place where that supervisor is expected; `take` gives its connection, or the errno. */
+  meet(supervisor: number): Promise<{ name: string; take(): Promise<Socket | string> }>
   close(): Promise<void>
 }
 
@@ -29,6 +31,19 @@ export async function startRelay(dist: string, owner: { uid?: number; gid?: numb
       child.send({ complete: ++last, from })
       const [{ errno }, socket] = (await once(child, 'message')) as [{ errno?: string }, Socket]
       return errno ?? socket
+    },
+    async meet(supervisor) {
+      const id = ++last
+      child.send({ meet: id, supervisor })
+      const [{ name }] = (await once(child, 'message')) as [{ name: string }]
+      return {
+        name,
+        async take() {
+          child.send({ take: id })
+          const [{ errno }, socket] = (await once(child, 'message')) as [{ errno?: string }, Socket]
+          return errno ?? socket
+        },
+      }
     },
     async close() {
       const exited = once(child, 'exit')
