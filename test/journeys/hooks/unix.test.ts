@@ -1,12 +1,14 @@
 // connect of Unix sockets under the hooks, with the test in the server's place: what is asked of it, and what the process sees of each answer.
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { HookHarness, nobody } from '../../stage/hook-harness.ts'
 import type { HookedCommand } from '../../stage/hooked-command.ts'
+import { linesOf } from '../../stage/lines.ts'
 import { stateOf, untilState } from '../../stage/process-state.ts'
 import { type RelayProcess, startRelay } from '../../stage/relay-process.ts'
 
@@ -124,13 +126,16 @@ for (const [user, owner] of [
       rmSync(folder, { recursive: true })
     })
 
-    for (const way of ['restarted', 'interrupted'])
+    for (const [way, tries] of [
+      ['restarted', 1],
+      ['interrupted', 2],
+    ] as const)
       it(`that a signal ends and is made again (${way}) finds the same dial`, async () => {
         const { hooked, to, result } = await start(way)
         to(path)
         const { connection, supervisor } = await hooked.next('unixConnect')
         process.kill(hooked.pid, 'SIGUSR1')
-        await hooked.output.until('the signal', line => line === 'interrupted')
+        await hooked.output.until('the signal', line => line === '')
         const place = await relay.meet(supervisor)
         hooked.send({ type: 'unixMeet', connection, name: place.name })
         await hooked.next('known')
@@ -138,8 +143,8 @@ for (const [user, owner] of [
         assert.ok(typeof socket !== 'string', String(socket))
         hooked.send({ type: 'established', connection })
         echo(socket)
-        assert.equal((await result()).answer, 'heard hello')
-        assert.equal(hooked.messages.all.filter(({ type }) => type === 'unixConnect').length, 0)
+        assert.deepEqual(await result(), { answer: 'heard hello', peer: path, own: '', tries })
+        assert.equal(hooked.messages.all.filter(({ type }) => type === 'unixConnect').length, 1)
       })
 
     it('that was established while its process was stopped by a signal is told so once', async () => {
@@ -198,10 +203,8 @@ for (const [user, owner] of [
       const { hooked, to } = await start('blocking')
       to(path)
       await hooked.next('unixConnect')
+      for (const name of [path, here.name]) to(name)
       process.kill(hooked.supervisor.pid!, 'SIGKILL')
-      await hooked.output.untilCount('the held result', 1, () => true)
-      to(path)
-      to(here.name)
       await hooked.output.untilCount('results', 3, () => true)
       const [held, later, left] = hooked.output.all.map(line => JSON.parse(line))
       assert.deepEqual([held, later], [{ errno: 'ENETUNREACH' }, { errno: 'ENETUNREACH' }])
@@ -224,15 +227,23 @@ for (const [user, owner] of [
       to(path)
       const { connection, supervisor } = await hooked.next('unixConnect')
       const place = await relay.meet(supervisor)
-      const stranger = connect(`\0${place.name}`)
-      const over = once(stranger.on('error', () => {}).resume(), 'close')
-      await once(stranger, 'connect')
+      const script = `
+import socket
+made = socket.socket(socket.AF_UNIX)
+made.connect("\\0${place.name}")
+print("connected", flush=True)
+print("heard", made.recv(100), flush=True)`
+      const stranger = harness.own(
+        spawn(python, ['-c', script], { stdio: ['ignore', 'pipe', 'inherit'], ...owner }),
+      )
+      const heard = linesOf(stranger.stdout)
+      await heard.until('the stranger', line => line === 'connected')
       hooked.send({ type: 'unixMeet', connection, name: place.name })
       await hooked.next('known')
       const socket = await place.take()
       assert.ok(typeof socket !== 'string', String(socket))
       hooked.send({ type: 'established', connection })
-      await over
+      await heard.until('the end', line => line === "heard b''")
       echo(socket)
       assert.equal((await result()).answer, 'heard hello')
     })
@@ -240,11 +251,15 @@ for (const [user, owner] of [
 
 /** A Unix socket of this machine that anyone reaches. */
 async function listenHere(): Promise<{ name: string; server: Server }> {
-  const name = `@standin-test-${process.pid}-${join(tmpdir(), 'x').length}`
+  const folder = mkdtempSync(join(tmpdir(), 'unix-here-'))
+  const name = join(folder, 'app.sock')
   const server = createServer({ allowHalfOpen: true }, socket => {
     socket.resume().on('end', () => socket.end('this machine'))
   })
-  server.listen(`\0${name.slice(1)}`)
+  server.listen(name)
   await once(server, 'listening')
+  chmodSync(folder, 0o755)
+  chmodSync(name, 0o777)
+  server.once('close', () => rmSync(folder, { recursive: true }))
   return { name, server }
 }
