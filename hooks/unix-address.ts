@@ -21,7 +21,7 @@ export function readUnixName(bytes: Buffer): UnixName | undefined {
 /** As `readUnixName`, a path from the folder in which the thread is. One of a process that cannot be looked at stays as it is. */
 export function nameFor(thread: number, bytes: Buffer): UnixName | undefined {
   const read = readUnixName(bytes)
-  if (read === undefined || /^[/@]/.test(read.name) || bytes[2] === 0) return read
+  if (read === undefined || bytes[2] === 0 || read.name.startsWith('/')) return read
   const folder = folderOf(thread)
   return folder === undefined ? read : { ...read, name: resolve(folder, read.name) }
 }
