@@ -2,7 +2,7 @@
 import { writeSync } from 'node:fs'
 import { constants } from 'node:os'
 import { decode } from '../../protocol/codec.ts'
-import { guardEnding } from '../../protocol/hook/messages.ts'
+import { guardEnding } from '../../protocol/hook/guard.ts'
 import type { UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
 import { signalProcess } from '../linux/group.ts'
 import { openLedger } from '../linux/ledger.ts'

@@ -4,9 +4,10 @@ import { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import sinon from 'sinon'
 import type { LinkStream } from '../../../protocol/link/link-stream.ts'
-import { Outgoing, type OutgoingCall } from '../../../server/outgoing/outgoing.ts'
+import { Outgoing, type OutgoingCall, type OutgoingOptions } from '../../../server/outgoing/outgoing.ts'
 
 const to = { address: '10.0.0.1', port: 5432 }
+const supervisor = 77
 const from = { address: '127.0.0.1', port: 40_000 }
 const local = { address: '10.1.0.2', port: 51_000 }
 
@@ -21,15 +22,23 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-function stage({ complete = async () => new FakeSocket() as unknown as Socket, agent = true } = {}) {
+function stage({
+  complete = async () => new FakeSocket() as unknown as Socket,
+  agent = true,
+}: {
+  complete?: OutgoingOptions['complete']
+  agent?: boolean
+} = {}) {
   const said: string[] = []
   const seen: string[] = []
   const resets: string[] = []
   const streams: LinkStream[] = []
+  const dials: unknown[] = []
   let id = 0
   const outgoing = new Outgoing({
-    open: () => {
+    open: payload => {
       if (!agent) return undefined
+      dials.push(payload)
       const stream = {
         id: ++id,
         reset: (reason: string) => resets.push(reason),
@@ -56,7 +65,7 @@ function stage({ complete = async () => new FakeSocket() as unknown as Socket, a
     established: () => said.push('established'),
     refused: errno => said.push(`refused ${errno}`),
   }
-  return { outgoing, call, said, seen, resets, streams }
+  return { outgoing, call, said, seen, resets, streams, dials }
 }
 const settled = () => new Promise(resolve => setImmediate(resolve))
 
@@ -67,6 +76,22 @@ describe('Outgoing', () => {
     outgoing.hear({ event: 'dialled', stream: 1, local })
     await settled()
     assert.deepEqual(said, ['dialled 10.1.0.2', 'established'])
+  })
+
+  it('dials the path of a Unix socket, and completes it where its supervisor is met', async () => {
+    const asked: unknown[] = []
+    const { outgoing, call, said, dials } = stage({
+      complete: async met => {
+        asked.push(met)
+        return new FakeSocket() as unknown as Socket
+      },
+    })
+    const unix = { path: '/run/a.sock', withinMs: 50, supervisor, meet: async () => {} }
+    outgoing.connect({ ...call, unix })
+    assert.deepEqual(dials, [{ dial: 'unix', path: '/run/a.sock', withinMs: 50 }])
+    outgoing.hear({ event: 'dialled', stream: 1, local: { address: '', port: 0 } })
+    await settled()
+    assert.deepEqual([asked, said.at(-1)], [[unix], 'established'])
   })
 
   it("refuses with the pod's errno", () => {

@@ -20,6 +20,16 @@ describe('configFaults()', () => {
     ])
   })
 
+  it('refuses patterns of Unix sockets that are no regular expressions, and none at all', () => {
+    const faults = (unix_streams: string | string[]) =>
+      configFaults({ feature: { network: { outgoing: { unix_streams } } } })
+    assert.deepEqual(faults(['^/run/', '[a']), [
+      'feature.network.outgoing.unix_streams: "[a" is no regular expression (Unterminated character class)',
+    ])
+    assert.match(faults([])[0]!, /^feature\.network\.outgoing\.unix_streams: it is empty/)
+    assert.deepEqual(faults('\\.sock$'), [])
+  })
+
   it('refuses a port that is mapped twice', () => {
     const mapped = (...port_mapping: [number, number][]) =>
       configFaults({ feature: { network: { incoming: { port_mapping } } } })
