@@ -1,11 +1,12 @@
 // standin explain: where a connection would go, by the configuration of this folder.
+import { isUnixName } from '../../protocol/address.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { explainConnect } from '../../protocol/rpc/explain.ts'
 import { ask } from './client.ts'
 import { absolute } from './session-options.ts'
 
 export type ExplainOptions = { configFile?: string; output: 'text' | 'json'; verbose?: boolean }
-type Destination = { host: string; port: number; protocol: 'tcp' | 'udp' }
+type Destination = { host: string; port?: number; protocol?: 'tcp' | 'udp' }
 
 export async function explain(text: string, options: ExplainOptions): Promise<number> {
   const destination = destinationOf(text)
@@ -27,12 +28,13 @@ export async function explain(text: string, options: ExplainOptions): Promise<nu
   })
 }
 
-/** `[tcp://|udp://]HOST:PORT`, an IPv6 address in brackets. */
+/** `[tcp://|udp://]HOST:PORT`, an IPv6 address in brackets; or a Unix socket. */
 export function destinationOf(text: string): Destination {
+  if (isUnixName(text)) return { host: text }
   const parts = /^(?:(tcp|udp):\/\/)?(?:\[([^[\]]+)\]|([^[\]:/]+)):(\d{1,5})$/i.exec(text)
   const port = Number(parts?.[4])
   if (parts === null || port < 1 || port > 65_535) {
-    const reason = `"${text.slice(0, 80)}" is no destination; write HOST:PORT, with a port from 1 to 65535 and an IPv6 address in brackets`
+    const reason = `"${text.slice(0, 80)}" is no destination; write HOST:PORT, with a port from 1 to 65535 and an IPv6 address in brackets, or the absolute path or @NAME of a Unix socket`
     throw new Failure('usage-wrong', { reason, help: 'standin help explain' })
   }
   const [, scheme, six, plain] = parts

@@ -17,10 +17,13 @@ export const explainConnect = request({
   params: object(
     'ExplainConnectParams',
     {
-      host: [t.string, 'IP address (IPv6 without brackets), or a name'],
-      port: [port, 'where it connects to'],
+      host: [
+        t.string,
+        'IP address (IPv6 without brackets), or a name; of a Unix socket its absolute path, or @NAME',
+      ],
     },
     {
+      port: [port, 'where it connects to; not of a Unix socket'],
       protocol: [oneOf('tcp', 'udp'), 'default "tcp"'],
       sessionId: [
         sessionId,

@@ -1,7 +1,7 @@
 // Explains where a connection would go, by the decision that the hooks make, in a session or by a configuration alone.
 import { isIP } from 'node:net'
 import type * as t from 'io-ts'
-import { normalAddress } from '../../protocol/address.ts'
+import { isUnixName, normalAddress } from '../../protocol/address.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { makeForMany } from '../../protocol/for-many.ts'
 import type { OutgoingRules } from '../../protocol/hook/messages.ts'
@@ -9,6 +9,7 @@ import { decideOutgoing, type OutgoingFacts } from '../../protocol/outgoing/deci
 import { decideName } from '../../protocol/outgoing/decide-name.ts'
 import { normalName, type Protocol, parseEntry } from '../../protocol/outgoing/entry.ts'
 import { isLocalhost, OutgoingFilter } from '../../protocol/outgoing/filter.ts'
+import { UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
 import { makeOwnAddresses } from '../../protocol/own-addresses.ts'
 import type { explainConnect } from '../../protocol/rpc/explain.ts'
 import type { LearnedNames } from './learned-names.ts'
@@ -23,13 +24,33 @@ export type Circumstances = Omit<
   rules: OutgoingRules
   names: LearnedNames
 }
-type Question = { host: string; port: number; protocol?: Protocol | undefined }
+type Question = { host: string; port?: number | undefined; protocol?: Protocol | undefined }
+type Asked = Question & { port: number }
 type Decided = Pick<Explained, 'where' | 'rule'>
 
 const isOwnAddress = makeOwnAddresses()
 const isForMany = makeForMany()
 
 export function explain(question: Question, circumstances: Circumstances): Explained {
+  const { host, port } = question
+  if (isUnixName(host)) return explainUnix(host, circumstances)
+  if (port === undefined)
+    throw invalid('port: it is missing; only a Unix socket, which is an absolute path or @NAME, has none')
+  return explainAddress({ ...question, port }, circumstances)
+}
+
+function explainUnix(name: string, { rules }: Circumstances): Explained {
+  const rule = new UnixStreams(rules.unix ?? []).ruleFor(name)
+  const verb = rule === undefined ? verbs.here : 'reaches that of the pod'
+  const why = rule ?? 'no pattern of feature.network.outgoing.unix_streams matches'
+  return {
+    where: rule === undefined ? 'here' : 'pod',
+    rule: why,
+    sentence: `A connection to the Unix socket ${name} ${verb}: ${why}.`,
+  }
+}
+
+function explainAddress(question: Asked, circumstances: Circumstances): Explained {
   const { host, port, protocol = 'tcp' } = question
   checkHost(host)
   const facts = factsOf(circumstances)
@@ -51,8 +72,10 @@ function checkHost(host: string): void {
     parsed?.ok && parsed.entry.to.kind === 'name' && parsed.entry.port === 0 && !host.includes(':')
   if (parsed === undefined || isName) return
   const fault = parsed.ok ? `"${host}" is no address and no name` : parsed.fault
-  throw new Failure('params-invalid', { method: 'explainConnect', faults: `host: ${fault}` })
+  throw invalid(`host: ${fault}`)
 }
+
+const invalid = (faults: string) => new Failure('params-invalid', { method: 'explainConnect', faults })
 
 function factsOf({ rules, names, ...known }: Circumstances): OutgoingFacts {
   const { filter } = names.into(rules)
@@ -83,7 +106,7 @@ const verbs = {
   depends: 'may leave from the pod',
 } as const
 
-function explained({ host, port, protocol = 'tcp' }: Question, { where, rule }: Decided): Explained {
+function explained({ host, port, protocol = 'tcp' }: Asked, { where, rule }: Decided): Explained {
   const what = protocol === 'tcp' ? 'A TCP connection' : 'A UDP datagram'
   return { where, rule, sentence: `${what} to ${host} port ${port} ${verbs[where]}: ${rule}.` }
 }

@@ -9,6 +9,11 @@ describe('destinationOf()', () => {
     assert.deepEqual(destinationOf('udp://10.0.0.1:53'), { host: '10.0.0.1', port: 53, protocol: 'udp' })
   })
 
+  it('reads a Unix socket', () => {
+    assert.deepEqual(destinationOf('/run/a.sock'), { host: '/run/a.sock' })
+    assert.deepEqual(destinationOf('@a'), { host: '@a' })
+  })
+
   it('refuses what names no host or no port, and says how to write it', () => {
     for (const text of [
       '',

@@ -20,6 +20,22 @@ const said = (host: string, port: number, given: Circumstances, protocol?: 'udp'
   explain({ host, port, ...(protocol === undefined ? {} : { protocol }) }, given)
 
 describe('explain()', () => {
+  it("says of a Unix socket whether it is the pod's, and by which pattern", () => {
+    const given = circumstances()
+    const rules = { ...given.rules, unix: ['^/run/'] }
+    assert.deepEqual(explain({ host: '/run/a.sock' }, { ...given, rules }), {
+      where: 'pod',
+      rule: 'pattern "^/run/" of feature.network.outgoing.unix_streams',
+      sentence:
+        'A connection to the Unix socket /run/a.sock reaches that of the pod: pattern "^/run/" of feature.network.outgoing.unix_streams.',
+    })
+    assert.equal(
+      explain({ host: '@a' }, given).sentence,
+      'A connection to the Unix socket @a stays on this machine: no pattern of feature.network.outgoing.unix_streams matches.',
+    )
+    assert.throws(() => explain({ host: 'db' }, given), /port: it is missing/)
+  })
+
   it('says of an address where it goes and by which entry, as one sentence', () => {
     const given = circumstances('10.0.0.0/8:80')
     assert.deepEqual(said('10.1.2.3', 80, given), {
