@@ -86,6 +86,14 @@ def kept(name):
     return {"heard": made.makefile().read()}
 
 
+def often(name):
+    """Connects 300 times, to what is there and to what is not."""
+    for _ in range(300):
+        connect(name)
+        named(lambda: connect(name + "-not"))
+    return {"right": 300}
+
+
 def listening(name):
     made = socket.socket(socket.AF_UNIX)
     made.bind("\0standin-test-" + str(os.getpid()))
@@ -106,6 +114,7 @@ ways = {
     "timed": timed,
     "kept": kept,
     "listening": listening,
+    "often": often,
 }
 for line in sys.stdin:
     print(json.dumps(named(lambda: ways[sys.argv[1]](line.strip()))), flush=True)

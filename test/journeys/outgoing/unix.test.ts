@@ -1,7 +1,7 @@
 // Real programs that connect to Unix sockets of the pod, by path and by abstract name: each reaches the pod's and never this machine's.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { dirname } from 'node:path'
 import { launch, writeProcess } from '../../../protocol/rpc/processes.ts'
@@ -186,6 +186,23 @@ describe('a program that connects to a Unix socket of the pod', () => {
     )
     assert.deepEqual(await to(echo), answer)
   })
+
+  it('as often as it likes leaves no descriptor in any of our processes', async () => {
+    const { to } = await python('often')
+    const names = ['server', 'agent', 'relay', 'hook']
+    const counted = () => {
+      const ours = processesOf(run.value).filter(({ program }) => names.includes(program))
+      return new Map(
+        ours.map(({ program, pid }) => [`${program} ${pid}`, readdirSync(`/proc/${pid}/fd`).length]),
+      )
+    }
+    const before = counted()
+    assert.deepEqual(await to(echo), { right: 300 })
+    // A few that each opens when it first needs them.
+    await untilNothing('descriptors', () =>
+      [...counted()].filter(([name, count]) => count > (before.get(name) ?? count) + 20),
+    )
+  }).timeout(120_000)
 
   it('is refused when the target has ended, and nothing of this machine is reached instead', async () => {
     const { backend, pod } = reaching
