@@ -64,13 +64,18 @@ export class Relay {
   }
 
   async #meet({ supervisor, meet }: Meeting): Promise<Socket> {
+    // Nothing has happened yet, so that a relay that has just died costs no connection.
+    const { running, id, name } = await this.#place(supervisor).catch(() => this.#place(supervisor))
+    await within(meet(name), completeTimeoutMs, () => failed('the supervisor did not come'))
+    return ask(running.sockets, running, { take: id }, id)
+  }
+
+  async #place(supervisor: number): Promise<{ running: Running; id: number; name: string }> {
     await this.quiet()
     const running = this.#running
     if (running === undefined) throw failed('it ended')
     const id = this.#nextId()
-    const name = await ask(running.places, running, { meet: id, supervisor }, id)
-    await within(meet(name), completeTimeoutMs, () => failed('the supervisor did not come'))
-    return ask(running.sockets, running, { take: id }, id)
+    return { running, id, name: await ask(running.places, running, { meet: id, supervisor }, id) }
   }
 
   #nextId(): number {
