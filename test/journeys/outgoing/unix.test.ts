@@ -146,6 +146,28 @@ describe('a program that connects to a Unix socket of the pod', () => {
     await once(child, 'exit')
   }
 
+  it('hears EAGAIN where the queue of the listener is full: at once if it does not block, else when its time is over', async () => {
+    const script = `
+import contextlib, signal, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen(0)
+waiting = []
+with contextlib.suppress(BlockingIOError):
+    while True:
+        waiting.append(socket.socket(socket.AF_UNIX))
+        waiting[-1].setblocking(False)
+        waiting[-1].connect(sys.argv[1])
+print("listening", flush=True)
+signal.pause()`
+    const child = reaching.pod.namespace.spawn('python3', ['-c', script, root.outside(dead)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    await linesOf(child.stdout).until('"listening"', line => line === 'listening')
+    for (const way of ['non_blocking', 'timed'])
+      assert.deepEqual(await (await python(way)).to(dead), { errno: 'EAGAIN' })
+  })
+
   it('shows in the live view by its path, with the rule', async () => {
     const { backend, sessionId } = reaching
     const seen = linesOf()
