@@ -72,6 +72,31 @@ describe('connections of a process', () => {
       [...sockets()].filter(([program, count]) => count > before.get(program)! + mostOthers),
     )
   }).timeout(120_000)
+
+  it('10,000 of which one in a hundred fails in each way come out as they should, and leave no socket', async () => {
+    await dialled('in turn', 10)
+    const before = sockets()
+    const { processId } = await backend.connection.request(launch, {
+      sessionId,
+      command: [
+        process.execPath,
+        programOf('dial-faulty.mjs'),
+        ...['10000', pod.cable.second.ipv4, String(servicePort)],
+      ],
+    })
+    assert.deepEqual(await backend.exitOf(processId, 100_000), { processId, code: 0 })
+    assert.deepEqual(JSON.parse(backend.output(processId).all.at(-1)!), {
+      'whole: right': 9_500,
+      'refused: ECONNREFUSED': 100,
+      'no way: ENETUNREACH': 100,
+      'given up: closed': 100,
+      'reset: closed': 100,
+      'unread: closed': 100,
+    })
+    await untilNothing('more sockets than before', () =>
+      [...sockets()].filter(([program, count]) => count > before.get(program)! + mostOthers),
+    )
+  }).timeout(120_000)
 })
 
 function tcpSockets(pid: number): number {
