@@ -1,5 +1,5 @@
 // Runs the benchmarks and prints ratios, measured side by side in one run: `npm run bench [RUNS [PART]]`, 20 runs of
-// all parts (hooks, memory, pod, outgoing, capture) by default.
+// all parts (hooks, memory, pod, outgoing, names, capture) by default.
 import { startSession, stopSession } from '../../protocol/rpc/sessions.ts'
 import { startBackend } from '../stage/backend.ts'
 import { markRun } from '../stage/leftovers.ts'
@@ -10,6 +10,7 @@ import { compilePrograms } from './compile.ts'
 import { benchBackToBack, benchColdStart, benchStart, benchTrappedCall } from './hooks.ts'
 import { shown } from './measure.ts'
 import { benchMemory } from './memory.ts'
+import { benchNames } from './names.ts'
 import { benchOutgoing } from './outgoing.ts'
 import { benchPod } from './pod.ts'
 
@@ -35,6 +36,7 @@ const parts: Record<string, () => Promise<string[]>> = {
   memory: () => benchMemory(pod, programs),
   pod: async () => (await benchPod(backend, mark.value, { pod, programs, runs })).map(shown),
   outgoing: async () => (await benchOutgoing(backend, { pod, programs, runs })).map(shown),
+  names: async () => (await benchNames(mark.environment, runs)).map(shown),
   async capture() {
     const alone = await benchCapture(pod, programs)
     return [...alone, ...(await benchSessionCpu(backend, mark.value, { pod, programs, runs }))]
