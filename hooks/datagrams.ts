@@ -5,9 +5,10 @@ import { writeAddress } from './address.ts'
 import { Copies } from './copies.ts'
 import { sendDatagram } from './linux/datagrams.ts'
 import { close } from './linux/libc.ts'
-import { type Call, idOf, isAlive, numberOf, sendResult } from './linux/notification.ts'
+import { type Call, CannotAnswer, idOf, isAlive, numberOf, sendResult } from './linux/notification.ts'
 import { connect } from './linux/sockets.ts'
 import { readUdpSockets } from './linux/udp-sockets.ts'
+import { refusedNotice } from './notices.ts'
 import type { Asking, DatagramMessage } from './shared/datagrams.ts'
 import type { ToAnswerer } from './shared/threads.ts'
 import { shapeOf } from './syscalls/datagrams/messages.ts'
@@ -73,9 +74,20 @@ export class Datagrams {
     const failed = errno ?? (outlets.length < asking.to.length ? 'ENETUNREACH' : undefined)
     // Known to the answerer before the process can make another call.
     this.tellAnswerer({ type: 'outlets', socket, cookie, outlets })
-    const result = failed === undefined ? this.#act(asking, call, outlets, local) : -numberOfErrno(failed)
+    const result = failed === undefined ? this.#tryAct(asking, call, outlets, local) : -numberOfErrno(failed)
     sendResult(this.notifications, call, result)
     this.tellAnswerer({ type: 'answered', id: idOf(call) })
+  }
+
+  /** A mistake of ours refuses that call alone. */
+  #tryAct(asking: Asking, call: Call, outlets: Answer['outlets'], local: Answer['local']): number {
+    try {
+      return this.#act(asking, call, outlets, local)
+    } catch (thrown) {
+      if (thrown instanceof CannotAnswer) throw thrown
+      this.say({ type: 'notice', ...refusedNotice(thrown) })
+      return -ENETUNREACH
+    }
   }
 
   /** What the process's call would have done, on our copy of its socket. */

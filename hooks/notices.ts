@@ -19,3 +19,9 @@ export const guardNotice = (errno: number): Notice => ({
   code: 'guard-missing',
   text: `Nobody answers for the command if its supervisor dies: the guard cannot be reached (${errnoName(errno)})`,
 })
+
+export const refusedNotice = (thrown: unknown): Notice => ({
+  level: 'warning',
+  code: 'hook-mistake',
+  text: `A system call was refused because of a mistake in standin: ${thrown instanceof Error ? thrown.stack : thrown}`,
+})

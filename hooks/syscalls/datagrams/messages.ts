@@ -26,6 +26,9 @@ const EINVAL = 22
 const EMSGSIZE = 90
 /** What the kernel sends or receives in one call (UIO_MAXIOV). */
 const manyLimit = 1024
+/** As much as the kernel reads or writes at once, to which it cuts a longer plain buffer (MAX_RW_COUNT). */
+const longest = 0x7ffff000n
+const largestSize = 2n ** 63n - 1n
 const nameLimit = 128
 
 /** How a call names its datagrams. */
@@ -78,9 +81,19 @@ export function nameOf(call: Call, { header }: Message): Buffer | undefined | nu
 
 /** The pieces of a datagram's bytes, or a negative errno. */
 export function piecesOf(call: Call, shape: Shape, { header }: Message): Buffer | number {
-  if (shape === 'one') return onePiece(header.pieces, Number(pointer(call, 2)))
+  if (shape === 'one') {
+    const length = pointer(call, 2)
+    return onePiece(header.pieces, Number(length < longest ? length : longest))
+  }
   if (header.pieceCount > vectorLimit) return -EMSGSIZE
-  return readFar(threadOf(call), header.pieces, header.pieceCount * vectorBytes)
+  const pieces = readFar(threadOf(call), header.pieces, header.pieceCount * vectorBytes)
+  return typeof pieces !== 'number' && hasNegative(pieces) ? -EINVAL : pieces
+}
+
+function hasNegative(pieces: Buffer): boolean {
+  for (let at = 8; at < pieces.length; at += vectorBytes)
+    if (pieces.readBigUInt64LE(at) > largestSize) return true
+  return false
 }
 
 export function sizeOf(pieces: Buffer): number {

@@ -1,0 +1,50 @@
+// Datagram calls with arguments that no library gives, and errors that come while a call is held: each is told what the kernel would tell it.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { HookHarness } from '../../stage/hook-harness.ts'
+import { Outlets } from '../../stage/outlets.ts'
+
+const python = '/usr/bin/python3'
+const service = ['198.51.100.7', '5300'] as const
+const rules = { tcp: true, udp: true, ignoreLocalhost: false }
+
+type Told = { call: string; result: number; errno: string | null }
+
+// A datagram that this machine sent itself would go there without an error.
+before(() => void execFileSync('ip', ['route', 'replace', '198.51.100.0/24', 'dev', 'lo']))
+
+describe('a datagram call with odd arguments', () => {
+  let harness: HookHarness
+  const outlets = new Outlets()
+  beforeEach(async () => {
+    harness = await HookHarness.open()
+  })
+  afterEach(async () => {
+    assert.deepEqual(await harness.close(), [])
+    outlets.close()
+  })
+
+  async function start(way: string, ...args: readonly string[]) {
+    const command = [python, `${harness.programs}/odd-datagrams.py`, way, ...(args.length ? args : service)]
+    const hooked = await harness.start(command, { outgoing: rules })
+    const told = async (call: string): Promise<[number, string | null]> => {
+      const is = (line: string) => line.includes(`{"call": "${call}"`)
+      const { result, errno }: Told = JSON.parse(await hooked.output.until(`the result of ${call}`, is))
+      return [result, errno]
+    }
+    return { hooked, told }
+  }
+
+  it('of an endless length is EMSGSIZE, and takes what there is', async () => {
+    const { hooked, told } = await start('endless')
+    const { socket } = await outlets.answer(hooked)
+    const said = once(socket, 'message')
+    assert.deepEqual(await told('sendto'), [-1, 'EMSGSIZE'])
+    assert.deepEqual(await told('again'), [-1, 'EMSGSIZE'])
+    assert.deepEqual(await told('short'), [1, null])
+    await said
+    socket.send('pong')
+    assert.deepEqual(await told('recvfrom'), [4, null])
+  })
+})

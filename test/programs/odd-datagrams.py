@@ -1,0 +1,44 @@
+# Sends and receives datagrams by calls with odd arguments, in the way that the first argument names, to the address and port that follow; prints
+# each call's result and errno.
+import ctypes
+import errno
+import json
+import os
+import socket
+import struct
+import sys
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def told(name, result):
+    code = errno.errorcode[ctypes.get_errno()] if result < 0 else None
+    print(json.dumps({"call": name, "result": result, "errno": code}), flush=True)
+
+
+def fresh():
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+
+def address(family=socket.AF_INET):
+    host, port = sys.argv[2], int(sys.argv[3])
+    return struct.pack("<H", family) + struct.pack(">H", port) + socket.inet_aton(host) + bytes(8)
+
+
+def send(made, data, length, name, size):
+    return libc.sendto(made.fileno(), data, ctypes.c_size_t(length), 0, name, size)
+
+
+def endless():
+    """A length that no datagram has."""
+    made = fresh()
+    told("sendto", send(made, b"x", -1, address(), 16))
+    told("again", send(made, b"x", -1, address(), 16))
+    told("short", send(made, b"x", 1, address(), 16))
+    room = ctypes.create_string_buffer(100)
+    name, size = ctypes.create_string_buffer(128), ctypes.c_int(128)
+    told("recvfrom", libc.recvfrom(made.fileno(), room, ctypes.c_size_t(-1), 0, name, ctypes.byref(size)))
+
+
+ways = {one.__name__: one for one in (endless,)}
+ways[sys.argv[1]]()
