@@ -13,7 +13,7 @@ import {
   wakeOnSameCpu,
 } from './linux/notification.ts'
 import { blockSignals } from './linux/signal-mask.ts'
-import { POLLHUP, POLLIN, poll } from './linux/sockets.ts'
+import { POLLERR, POLLHUP, POLLIN, poll } from './linux/sockets.ts'
 import { openAcceptWatch } from './shared/accept-watch.ts'
 import { normalAddresses } from './shared/announcements.ts'
 import type { AnswererData, FromAnswerer, ToAnswerer } from './shared/threads.ts'
@@ -64,7 +64,7 @@ function run(notifications: number, window: readonly Range[]): void {
     accept4: architecture.numbers.accept4,
   }
   const receiving: Receiving = {
-    ...{ world, waiting: makeWaitingCalls(world, ledger) },
+    ...{ world, waiting: makeWaitingCalls(world, ledger, POLLIN | POLLERR | POLLHUP) },
     shapeOf: call => shapeOf(nameCall(architecture, architectureOf(call), numberOf(call))),
   }
   blockSignals()

@@ -12,16 +12,20 @@ import {
   sendResult,
   threadOf,
 } from '../linux/notification.ts'
-import { POLLIN, type Watched } from '../linux/sockets.ts'
+import { POLLIN, poll, type Watched } from '../linux/sockets.ts'
 import type { World } from './world.ts'
 
 /** The socket that calls wait for, known by its cookie. */
 type Keyed = { readonly cookie: bigint }
-type Group<L> = { copy: number; listener: L; calls: Waiting<L>[] }
+type Group<L> = { copy: number; listener: L; calls: Waiting<L>[]; quietUntilMs: number }
 type Waiting<L> = { call: Call; group: Group<L>; deadlineMs: number; pidfd: number }
 
 /** Dead calls are looked for at least this often: a signal's end of a call cannot be polled for. */
 const sweepMs = 1000
+/** A socket that is ready for nothing that its calls want, as an error queue makes it, is looked at again after this time. */
+const quietMs = 100
+/** poll(2) passes over it. */
+const unwatched = -1
 
 export type WaitingCalls<L extends Keyed> = {
   readonly size: number
@@ -39,7 +43,12 @@ export type WaitingCalls<L extends Keyed> = {
 type Attempt<L> = (call: Call, copy: number, listener: L) => boolean
 type End = (events: number, late: boolean) => number | undefined
 
-export function makeWaitingCalls<L extends Keyed>(world: World, ledger: Ledger): WaitingCalls<L> {
+/** `wakes` are the events upon which a call is attempted; the others are for `end` alone. */
+export function makeWaitingCalls<L extends Keyed>(
+  world: World,
+  ledger: Ledger,
+  wakes: number = POLLIN,
+): WaitingCalls<L> {
   const groups = new Map<bigint, Group<L>>()
   /** By thread: it is in one call at a time. */
   const held = new Map<number, Waiting<L>>()
@@ -60,15 +69,23 @@ export function makeWaitingCalls<L extends Keyed>(world: World, ledger: Ledger):
   function serveGroup(group: Group<L>, events: number, nowMs: number, attempt: Attempt<L>, end: End): void {
     for (const waiting of group.calls) {
       const result = end(events, waiting.deadlineMs <= nowMs)
-      if ((events & POLLIN) !== 0) {
+      if ((events & wakes) !== 0) {
         if (isAlive(world.listener, waiting.call) && !attempt(waiting.call, group.copy, group.listener)) {
-          if (result === undefined) return
+          if (result === undefined) return quieten(group, nowMs)
           sendResult(world.listener, waiting.call, result)
         }
       } else if (result !== undefined) sendResult(world.listener, waiting.call, result)
       else continue
       drop(waiting)
     }
+  }
+
+  /** What is still said after a call has found nothing would be said at once again. */
+  function quieten(group: Group<L>, nowMs: number): void {
+    const [events = 0] = poll([{ descriptor: group.copy, events: POLLIN }], 0)
+    if (events === 0 || (events & POLLIN) !== 0) return
+    group.quietUntilMs = nowMs + quietMs
+    list = undefined
   }
 
   return {
@@ -81,7 +98,7 @@ export function makeWaitingCalls<L extends Keyed>(world: World, ledger: Ledger):
       if (before !== undefined) drop(before)
       if (!ledger.add(idOf(call))) return false
       list = undefined
-      const group = groups.get(listener.cookie) ?? { copy, listener, calls: [] }
+      const group = groups.get(listener.cookie) ?? { copy, listener, calls: [], quietUntilMs: 0 }
       if (group.copy !== copy) close(copy)
       groups.set(listener.cookie, group)
       const waiting = {
@@ -99,8 +116,20 @@ export function makeWaitingCalls<L extends Keyed>(world: World, ledger: Ledger):
     watched(nowMs) {
       let deadlineMs = nowMs + sweepMs
       for (const waiting of held.values()) deadlineMs = Math.min(deadlineMs, waiting.deadlineMs)
+      for (const group of groups.values()) {
+        if (group.quietUntilMs === 0) continue
+        if (group.quietUntilMs > nowMs) {
+          deadlineMs = Math.min(deadlineMs, group.quietUntilMs)
+          continue
+        }
+        group.quietUntilMs = 0
+        list = undefined
+      }
       list ??= [
-        ...[...groups.values()].map(({ copy }) => ({ descriptor: copy, events: POLLIN })),
+        ...[...groups.values()].map(({ copy, quietUntilMs }) => ({
+          descriptor: quietUntilMs === 0 ? copy : unwatched,
+          events: POLLIN,
+        })),
         // One without a descriptor is found by the sweep; poll(2) refuses lists that are longer than the limit of open files.
         ...[...held.values()]
           .filter(({ pidfd }) => pidfd >= 0)

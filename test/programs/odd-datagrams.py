@@ -40,5 +40,39 @@ def endless():
     told("recvfrom", libc.recvfrom(made.fileno(), room, ctypes.c_size_t(-1), 0, name, ctypes.byref(size)))
 
 
-ways = {one.__name__: one for one in (endless,)}
+def receive(name, made):
+    told(name, libc.recvfrom(made.fileno(), ctypes.create_string_buffer(100), 100, 0, ctypes.create_string_buffer(128), ctypes.byref(ctypes.c_int(128))))
+
+
+def refused():
+    """A receive that waits while the peer of its connected socket says that nobody is there."""
+    made = fresh()
+    made.connect((sys.argv[2], int(sys.argv[3])))
+    made.send(b"hello")
+    receive("recvfrom", made)
+
+
+def ticks(pid):
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().split(") ")[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def queued():
+    """An error that stays in the socket's queue while a receive waits: how much time its supervisor used meanwhile."""
+    gone = fresh()
+    gone.bind(("127.0.0.1", 0))
+    made = fresh()
+    made.setsockopt(socket.SOL_IP, 11, 1)  # IP_RECVERR
+    made.connect(gone.getsockname())
+    gone.close()
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 1, 0))
+    made.send(b"hello")
+    receive("first", made)
+    before = ticks(os.getppid())
+    receive("second", made)
+    print(json.dumps({"call": "ticks", "result": ticks(os.getppid()) - before, "errno": None}), flush=True)
+
+
+ways = {one.__name__: one for one in (endless, refused, queued)}
 ways[sys.argv[1]]()

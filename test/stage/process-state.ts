@@ -22,11 +22,17 @@ const accepts: Partial<Record<NodeJS.Architecture, readonly string[]>> = {
   arm64: ['202', '242'],
 }
 
+const receives: typeof accepts = { x64: ['45'], arm64: ['207'] }
+
 /** Whether the process's first thread is blocked in accept or accept4, held or not (proc(5), /proc/PID/syscall). */
-export function inAccept(pid: number): boolean {
+export const inAccept = (pid: number): boolean => isIn(accepts, pid)
+/** The same of recvfrom. */
+export const inReceive = (pid: number): boolean => isIn(receives, pid)
+
+function isIn(calls: typeof accepts, pid: number): boolean {
   try {
     const [number = ''] = readFileSync(`/proc/${pid}/syscall`, 'utf8').split(' ')
-    return accepts[process.arch]?.includes(number) ?? false
+    return calls[process.arch]?.includes(number) ?? false
   } catch {
     return false
   }

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { HookHarness } from '../../stage/hook-harness.ts'
 import { Outlets } from '../../stage/outlets.ts'
+import { inReceive, untilState } from '../../stage/process-state.ts'
 
 const python = '/usr/bin/python3'
 const service = ['198.51.100.7', '5300'] as const
@@ -46,5 +47,22 @@ describe('a datagram call with odd arguments', () => {
     await said
     socket.send('pong')
     assert.deepEqual(await told('recvfrom'), [4, null])
+  })
+
+  it('that waits hears of an error', async () => {
+    const { hooked, told } = await start('refused')
+    const { asked, socket } = await outlets.answer(hooked, { local: { address: '10.1.2.3', port: 50_123 } })
+    await once(socket, 'message')
+    await untilState('waiting', () => inReceive(hooked.pid))
+    await outlets.refuse(hooked, socket, asked)
+    assert.deepEqual(await told('recvfrom'), [-1, 'ECONNREFUSED'])
+  })
+
+  it('that waits beside an error that stays in the queue costs the supervisor no time', async () => {
+    const { told } = await start('queued')
+    assert.deepEqual(await told('first'), [-1, 'ECONNREFUSED'])
+    assert.deepEqual(await told('second'), [-1, 'EAGAIN'])
+    const [ticks] = await told('ticks')
+    assert.ok(ticks < 20, `${ticks} hundredths of a second`)
   })
 })
