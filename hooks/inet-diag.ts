@@ -1,4 +1,4 @@
-// The bytes by which the kernel is asked for listening TCP sockets, and its answers (sock_diag(7), linux/inet_diag.h).
+// The bytes by which the kernel is asked for listening TCP sockets and for UDP sockets, and its answers (sock_diag(7), linux/inet_diag.h).
 
 import { parseSix } from '../protocol/address.ts'
 import type { Endpoint } from '../protocol/codec.ts'
@@ -18,6 +18,9 @@ const NLMSG_DONE = 3
 const NLM_F_REQUEST = 1
 const NLM_F_DUMP = 0x300
 const IPPROTO_TCP = 6
+const IPPROTO_UDP = 17
+/** The loopback interface has this number in every network namespace. */
+const loopbackInterface = 1
 const TCP_LISTEN = 10
 const INET_DIAG_SKV6ONLY = 11
 const headerBytes = 16
@@ -52,9 +55,26 @@ export function lookupRequest({ address, port }: Endpoint): Buffer {
   const isSix = address.includes(':')
   const { bytes, socket } = request(isSix ? AF_INET6 : 2, 0)
   socket.writeUInt16BE(port, 0)
-  socket.set(isSix ? parseSix(address) : Buffer.from(address.split('.').map(Number)), 4)
+  socket.set(bytesOf(address), 4)
   return bytes
 }
+
+/** Asks for the one UDP socket that would take a datagram between these loopback addresses, connected or not (udp_dump_one). */
+export function datagramRequest(from: Endpoint, to: Endpoint): Buffer {
+  const { bytes, socket } = request(to.address.includes(':') ? AF_INET6 : 2, 0)
+  bytes[headerBytes + 1] = IPPROTO_UDP
+  bytes.fill(0xff, headerBytes + 4, headerBytes + 8)
+  // The kernel takes the sender for "own" here.
+  for (const [index, { address, port }] of [from, to].entries()) {
+    socket.writeUInt16BE(port, 2 * index)
+    socket.set(bytesOf(address), 4 + 16 * index)
+  }
+  socket.writeUInt32LE(loopbackInterface, 36)
+  return bytes
+}
+
+const bytesOf = (address: string): Buffer =>
+  address.includes(':') ? parseSix(address) : Buffer.from(address.split('.').map(Number))
 
 /** One datagram of the kernel: the sockets in it, the errno of a refusal (positive), and whether it is the last of a list. */
 export function readAnswer(bytes: Buffer): { sockets: ListeningSocket[]; errno: number; last: boolean } {

@@ -1,4 +1,4 @@
-// Asks the kernel which TCP sockets listen (sock_diag(7), netlink(7)); /proc/net/tcp answers where it has no such table, and slower.
+// Asks the kernel about sockets, and which of TCP listen (sock_diag(7), netlink(7)); /proc/net/tcp answers where it has no such table, and slower.
 import { readFileSync } from 'node:fs'
 import type { Endpoint } from '../../protocol/codec.ts'
 import { parseTcpTable, takesConnectionsTo } from '../../protocol/tcp-table.ts'
@@ -24,13 +24,15 @@ export type ListenTable = {
   at(to: Endpoint): ListeningSocket | undefined
 }
 
+/** undefined when the kernel does not answer such questions. */
+export type Ask = (request: Buffer, options: { isList: boolean }) => ListeningSocket[] | undefined
+
 /** One netlink socket, open for good. The kernel has its answer ready when the request returns, so that nothing here waits. */
-export function openListenTable(): ListenTable {
+export function openSockDiag(): Ask {
   const socket = socketCall(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG)
   const answer = Buffer.alloc(32 << 10)
 
-  /** undefined when the kernel does not answer such questions. */
-  function ask(request: Buffer, { isList }: { isList: boolean }): ListeningSocket[] | undefined {
+  return (request, { isList }) => {
     // What an earlier question left behind.
     while (receive(socket, answer, answer.length, MSG_DONTWAIT) > 0);
     if (send(socket, request, request.length, 0) < 0) return undefined
@@ -44,7 +46,10 @@ export function openListenTable(): ListenTable {
       if (last || !isList) return found
     }
   }
+}
 
+export function openListenTable(): ListenTable {
+  const ask = openSockDiag()
   return {
     all() {
       const lists = [AF_INET, AF_INET6].map(family => ask(listRequest(family), { isList: true }))

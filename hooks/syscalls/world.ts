@@ -8,7 +8,7 @@ import { makeOwnAddresses } from '../../protocol/own-addresses.ts'
 import { type Descriptors, makeDescriptors } from '../linux/descriptors.ts'
 import { openListenTable } from '../linux/sock-diag.ts'
 import { ownNamespace } from '../linux/sockets.ts'
-import { takesDatagramsHere } from '../linux/udp-sockets.ts'
+import { openDatagramTable } from '../linux/udp-sockets.ts'
 import { makeNames, type Names } from '../names.ts'
 import {
   type Announced,
@@ -107,8 +107,8 @@ export type World = {
   readonly datagrams: DatagramSockets
   /** The numbers that UDP sockets have. */
   readonly window: readonly Range[]
-  /** Whether something on this machine takes connections, or datagrams, to that address. */
-  listensHere(to: Endpoint, protocol?: 'tcp' | 'udp'): boolean
+  /** Whether something on this machine takes connections, or datagrams (from that sender), to that address. */
+  listensHere(to: Endpoint, protocol?: 'tcp' | 'udp', from?: Endpoint): boolean
   /** Whether that address is a multicast or a broadcast one. */
   isForMany(address: string): boolean
   /** Whether that address is one of this machine's. */
@@ -173,8 +173,12 @@ export function makeWorld(options: {
 /** Opened when it is first asked: most commands connect to nothing, or to what is not loopback. */
 function makeListensHere(): World['listensHere'] {
   let table: ReturnType<typeof openListenTable> | undefined
-  return (to, protocol) => {
-    if (protocol === 'udp') return takesDatagramsHere(to)
+  let takesDatagrams: ReturnType<typeof openDatagramTable> | undefined
+  return (to, protocol, from) => {
+    if (protocol === 'udp') {
+      takesDatagrams ??= openDatagramTable()
+      return takesDatagrams(to, from)
+    }
     table ??= openListenTable()
     return table.at(to) !== undefined
   }

@@ -74,5 +74,17 @@ def queued():
     print(json.dumps({"call": "ticks", "result": ticks(os.getppid()) - before, "errno": None}), flush=True)
 
 
-ways = {one.__name__: one for one in (endless, refused, queued)}
+def answering():
+    """A server that answers whoever calls it, then connects to the caller and answers again."""
+    made = fresh()
+    made.bind((sys.argv[2], int(sys.argv[3])))
+    print(json.dumps({"call": "bound", "result": made.getsockname()[1], "errno": None}), flush=True)
+    _, caller = made.recvfrom(100)
+    packed = struct.pack("<H", socket.AF_INET) + struct.pack(">H", caller[1]) + socket.inet_aton(caller[0]) + bytes(8)
+    told("answer", send(made, b"pong", 4, packed, 16))
+    made.connect(caller)
+    told("again", made.send(b"again"))
+
+
+ways = {one.__name__: one for one in (endless, refused, queued, answering)}
 ways[sys.argv[1]]()

@@ -11,7 +11,7 @@ import {
 } from '../../linux/notification.ts'
 import { cookieOf, datagramFamily, inodeOf, isOnlySix, namespaceOf } from '../../linux/sockets.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
-import { placeOf } from './decide.ts'
+import { placeOf, senderOf } from './decide.ts'
 import { beginLife, endLife } from './state.ts'
 
 const ENETUNREACH = 101
@@ -27,7 +27,7 @@ export function connectDatagrams(call: Call, { copy, to, addressFamily }: Connec
   if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
   const cookie = cookieOf(copy)
   if (cookie === undefined) return leaveAlone('not a socket')
-  if (placeOf(to, world) === 'here') {
+  if (placeOf(to, world, senderOf(copy, to)) === 'here') {
     endLife(cookie, world)
     world.outgoing.delete(cookie)
     return leaveAlone('a datagram socket of this machine')

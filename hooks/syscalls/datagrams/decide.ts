@@ -1,12 +1,16 @@
-// Whether a datagram is the pod's, by the address that it is for.
+// Whether a datagram is the pod's, by the address that it is for and, on loopback, by the one that it comes from.
+import { isWildcard, loopbackFor } from '../../../protocol/address.ts'
 import type { Endpoint } from '../../../protocol/codec.ts'
 import { decideOutgoing, forMany } from '../../../protocol/outgoing/decide.ts'
+import { readAddress } from '../../address.ts'
+import { socketName } from '../../linux/sockets.ts'
 import type { World } from '../world.ts'
 
-/** The decision, with a notice where it may surprise. */
-export function placeOf(to: Endpoint, world: World): 'pod' | 'here' {
+/** The decision, with a notice where it may surprise. A socket here that is connected to `from` takes what comes from there. */
+export function placeOf(to: Endpoint, world: World, from?: Endpoint): 'pod' | 'here' {
   if (!world.outgoingRules?.udp) return 'here'
-  const decision = decideOutgoing('udp', to, world)
+  const listensHere: World['listensHere'] = (at, protocol) => world.listensHere(at, protocol, from)
+  const decision = decideOutgoing('udp', to, from === undefined ? world : { ...world, listensHere })
   if (decision === forMany)
     world.notice({
       level: 'info',
@@ -14,4 +18,26 @@ export function placeOf(to: Endpoint, world: World): 'pod' | 'here' {
       text: 'Multicast and broadcast datagrams of the process go to this machine’s networks, not to the pod’s',
     })
   return decision.where
+}
+
+export type Peers = { pods: readonly Endpoint[]; here: readonly Endpoint[] }
+
+/** Each peer is decided once; with our copy of the socket that sends, when there is one. */
+export function sortPeers(peers: readonly Endpoint[], world: World, copy?: number): Peers {
+  const sorted: { pods: Endpoint[]; here: Endpoint[] } = { pods: [], here: [] }
+  for (const peer of new Map(peers.map(one => [keyOf(one), one])).values()) {
+    const from = copy === undefined ? undefined : senderOf(copy, peer)
+    sorted[placeOf(peer, world, from) === 'pod' ? 'pods' : 'here'].push(peer)
+  }
+  return sorted
+}
+
+export const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`
+
+/** Where a socket's datagrams to loopback come from; undefined when it has no port. */
+export function senderOf(copy: number, to: Endpoint): Endpoint | undefined {
+  const name = socketName(copy)
+  const own = typeof name === 'number' ? undefined : readAddress(name)
+  if (own === undefined || own.port === 0) return undefined
+  return isWildcard(own.address) ? { address: loopbackFor(to.address), port: own.port } : own
 }

@@ -17,7 +17,7 @@ import { cookieOf, datagramFamily, inodeOf, isOnlySix, namespaceOf } from '../..
 import { mayBePods } from '../may-be-pods.ts'
 import { noticeUnreadable, withCopy } from '../with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
-import { placeOf } from './decide.ts'
+import { keyOf, sortPeers } from './decide.ts'
 import {
   flagsOf,
   type Message,
@@ -28,7 +28,7 @@ import {
   sizeOf,
   tellLength,
 } from './messages.ts'
-import { keyOf, knownOf, lifeOf } from './state.ts'
+import { knownOf, lifeOf } from './state.ts'
 
 const ESRCH = 3
 const EBADF = 9
@@ -49,15 +49,15 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
   const failed = names.find(name => typeof name === 'number')
   if (failed !== undefined) return unreadable(call, failed, world)
   const peers = names.flatMap(name => (Buffer.isBuffer(name) ? [readAddress(name)] : [])).filter(isEndpoint)
-  const pods = distinct(peers.filter(peer => placeOf(peer, world) === 'pod'))
-  if (pods.length === 0) return leaveAlone('to this machine')
-  const here = peers.filter(peer => placeOf(peer, world) === 'here')
+  if (sortPeers(peers, world).pods.length === 0) return leaveAlone('to this machine')
   return withCopy(
     call,
     world,
     copy => {
       const family = datagramFamily(copy)
       if (family === undefined) return leaveAlone('not a UDP socket')
+      const { pods, here } = sortPeers(peers, world, copy)
+      if (pods.length === 0) return leaveAlone('to a socket of this machine that is connected to it')
       if (isRefused(copy, family, names, pods)) return leaveAlone('an address of another family')
       if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
       const cookie = cookieOf(copy)
@@ -88,10 +88,6 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
 }
 
 const isEndpoint = (one: Endpoint | undefined): one is Endpoint => one !== undefined
-
-const distinct = (all: readonly Endpoint[]): Endpoint[] => [
-  ...new Map(all.map(one => [keyOf(one), one])).values(),
-]
 
 /** What the kernel refuses by itself, before it sends anything. */
 function isRefused(

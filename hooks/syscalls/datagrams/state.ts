@@ -8,12 +8,11 @@ import { bind, cookieOf, isOnlySix, socketName } from '../../linux/sockets.ts'
 import { BoundedMap } from '../../shared/bounded-map.ts'
 import type { DatagramAnswer } from '../../shared/datagrams.ts'
 import type { World } from '../world.ts'
+import { keyOf } from './decide.ts'
 import type { DatagramSocket } from './sockets.ts'
 
 const sourceLimit = 4_096
 const EINVAL = 22
-
-export const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`
 
 /** The life that goes on, or that begins here; a negative errno when the socket cannot have a port. */
 export function lifeOf(copy: number, cookie: bigint, family: number, world: World): DatagramSocket | number {

@@ -1,6 +1,7 @@
 // Datagram calls with arguments that no library gives, and errors that come while a call is held: each is told what the kernel would tell it.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { HookHarness } from '../../stage/hook-harness.ts'
 import { Outlets } from '../../stage/outlets.ts'
@@ -18,12 +19,14 @@ before(() => void execFileSync('ip', ['route', 'replace', '198.51.100.0/24', 'de
 describe('a datagram call with odd arguments', () => {
   let harness: HookHarness
   const outlets = new Outlets()
+  const clients: Socket[] = []
   beforeEach(async () => {
     harness = await HookHarness.open()
   })
   afterEach(async () => {
     assert.deepEqual(await harness.close(), [])
     outlets.close()
+    for (const client of clients.splice(0)) client.close()
   })
 
   async function start(way: string, ...args: readonly string[]) {
@@ -65,4 +68,29 @@ describe('a datagram call with odd arguments', () => {
     const [ticks] = await told('ticks')
     assert.ok(ticks < 20, `${ticks} hundredths of a second`)
   })
+
+  for (const address of ['127.0.0.1', '0.0.0.0'])
+    it(`of a server on this machine at ${address} reaches a client that is connected to it`, async () => {
+      const { hooked, told } = await start('answering', address, '0')
+      const client = createSocket('udp4')
+      clients.push(client)
+      const [port] = await told('bound')
+      await new Promise<void>(done => client.connect(port, '127.0.0.1', () => done()))
+      const heard: string[] = []
+      client.on('message', said => heard.push(String(said)))
+      client.send('ping')
+      assert.deepEqual(
+        [await told('answer'), await told('again')],
+        [
+          [4, null],
+          [5, null],
+        ],
+      )
+      await untilState('both answers', () => heard.length === 2)
+      assert.deepEqual(heard, ['pong', 'again'])
+      assert.deepEqual(
+        hooked.messages.all.filter(({ type }) => type === 'outlets'),
+        [],
+      )
+    })
 })
