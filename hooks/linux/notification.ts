@@ -34,8 +34,6 @@ export const architectureOf = (call: Call): number => call.readUInt32LE(20)
 export const idOf = (call: Call): bigint => call.readBigUInt64LE(0)
 /** An argument as the C `int` that the kernel makes of it. */
 export const intArgument = (call: Call, index: number): number => call.readInt32LE(32 + 8 * index)
-export const isNullArgument = (call: Call, index: number): boolean =>
-  call.readBigUInt64LE(32 + 8 * index) === 0n
 
 /** Blocks until a call is trapped and fills `call`; 0, or a negative errno (ENOENT: the call died first, or no hooked process is left). */
 export function receive(listener: number, call: Call): number {

@@ -1,17 +1,22 @@
 // Whether a trapped call may be a connection or a datagram of the pod's, for whoever cannot decide more: such a call must never reach this
 // machine's network.
 import { isLoopback, isWildcard } from '../../protocol/address.ts'
+import type { Endpoint } from '../../protocol/codec.ts'
 import type { UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
 import { readAddress } from '../address.ts'
 import { readFar } from '../linux/far-memory.ts'
-import { type Call, intArgument, isNullArgument, numberOf, threadOf } from '../linux/notification.ts'
+import { type Call, intArgument, numberOf, threadOf } from '../linux/notification.ts'
 import { nameFor } from '../unix-address.ts'
 import { nameOf, readMessages, shapeOf } from './datagrams/messages.ts'
+import { peerOf } from './datagrams/peers.ts'
 import { type CallName, nameCall, ownArchitecture } from './table.ts'
 
 const EFAULT = 14
+const EINVAL = 22
 /** Of struct sockaddr_in and sockaddr_in6, without and with a scope; addresses of Unix sockets have other lengths. */
 const internetSizes = [16, 24, 28]
+/** A send may name more room than the address takes, as much as struct sockaddr_storage has. */
+const sentSizes = [...internetSizes, 128]
 
 export type MayBe = {
   /** Whether connections to Internet addresses may be. */
@@ -36,7 +41,7 @@ function connects(call: Call, internet: boolean, unix: UnixStreams | undefined):
   if (typeof bytes === 'number') return internet && bytes !== -EFAULT && internetSizes.includes(size)
   const named = unix === undefined ? undefined : nameFor(threadOf(call), bytes)
   if (named !== undefined && unix?.ruleFor(named.name) !== undefined) return true
-  return internet && isElsewhere(bytes)
+  return internet && isElsewhere(readAddress(bytes))
 }
 
 /** A socket, or a copy of one, that nobody would give a number in the window could send unseen. */
@@ -46,13 +51,12 @@ function sends(call: Call, name: CallName | 'foreign'): boolean {
   const messages = readMessages(call, shapeOf(name))
   if (typeof messages === 'number') return messages !== -EFAULT
   return messages.some(message => {
-    const address = nameOf(call, message)
-    if (typeof address !== 'number') return address !== undefined && isElsewhere(address)
-    return address !== -EFAULT && !(name === 'sendto' && isNullArgument(call, 4))
+    const address = nameOf(call, shapeOf(name), message)
+    if (typeof address !== 'number') return isElsewhere(peerOf(address))
+    return address !== -EFAULT && address !== -EINVAL && sentSizes.includes(message.header.nameLength)
   })
 }
 
-function isElsewhere(bytes: Buffer): boolean {
-  const to = readAddress(bytes)
+function isElsewhere(to: Endpoint | undefined): boolean {
   return to !== undefined && !isLoopback(to.address) && !isWildcard(to.address)
 }

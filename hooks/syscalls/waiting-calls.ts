@@ -71,7 +71,10 @@ export function makeWaitingCalls<L extends Keyed>(
       const result = end(events, waiting.deadlineMs <= nowMs)
       if ((events & wakes) !== 0) {
         if (isAlive(world.listener, waiting.call) && !attempt(waiting.call, group.copy, group.listener)) {
-          if (result === undefined) return quieten(group, nowMs)
+          if (result === undefined) {
+            quieten(group, nowMs)
+            return
+          }
           sendResult(world.listener, waiting.call, result)
         }
       } else if (result !== undefined) sendResult(world.listener, waiting.call, result)

@@ -3,6 +3,7 @@
 import ctypes
 import errno
 import json
+import mmap
 import os
 import socket
 import struct
@@ -86,5 +87,57 @@ def answering():
     told("again", made.send(b"again"))
 
 
-ways = {one.__name__: one for one in (endless, refused, queued, answering)}
+def unspecified():
+    """An address of no family, which an IPv4 socket takes for one of its own."""
+    told("sendto", send(fresh(), b"hello", 5, address(socket.AF_UNSPEC), 16))
+
+
+def long():
+    """Addresses longer than any, and of a negative length."""
+    made = fresh()
+    room = ctypes.create_string_buffer(address(), 300)
+    told("sendto", send(made, b"hello", 5, room, 129))
+    told("negative", send(made, b"hello", 5, room, -1))
+    kept, header = header_of(room, 200)
+    told("sendmsg", libc.sendmsg(made.fileno(), header, 0))
+    kept, header = header_of(room, -1)
+    told("below", libc.sendmsg(made.fileno(), header, 0))
+
+
+def header_of(name, length):
+    """struct mmsghdr for one datagram, after what it points to."""
+    payload = ctypes.create_string_buffer(b"hello")
+    piece = ctypes.create_string_buffer(struct.pack("<QQ", ctypes.addressof(payload), 5))
+    where = name if isinstance(name, int) else ctypes.addressof(name)
+    return (payload, piece, name), struct.pack("<QiIQQQQi4xI4x", where, length, 0, ctypes.addressof(piece), 1, 0, 0, 0, 0)
+
+
+def many():
+    """Two datagrams, the second of which cannot be sent: its header or its name cannot be read, or it is of another family."""
+    forbidden = mmap.mmap(-1, 2 * mmap.PAGESIZE)
+    base = ctypes.addressof(ctypes.c_char.from_buffer(forbidden)) + mmap.PAGESIZE
+    libc.mprotect(ctypes.c_void_p(base), mmap.PAGESIZE, 0)
+    made = fresh()
+    good, header = header_of(ctypes.create_string_buffer(address()), 16)
+    ctypes.memmove(base - 64, header, 64)
+    told("header", libc.sendmmsg(made.fileno(), ctypes.c_void_p(base - 64), 2, 0))
+    _, bad = header_of(base, 16)
+    told("name", libc.sendmmsg(made.fileno(), header + bad, 2, 0))
+    six = struct.pack("<H", socket.AF_INET6) + bytes(26)
+    other, bad = header_of(ctypes.create_string_buffer(six), 28)
+    told("family", libc.sendmmsg(made.fileno(), header + bad, 2, 0))
+
+
+def silent():
+    """Sends that are not of the Internet, of a process that forbids to be read."""
+    libc.prctl(4, 0, 0, 0, 0)
+    print(json.dumps({"call": "interfaces", "result": len(socket.if_nameindex()), "errno": None}), flush=True)
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    nowhere = struct.pack("<H", socket.AF_UNIX) + b"/nowhere/socket\0"
+    told("unix", send(made, b"hello", 5, nowhere, len(nowhere)))
+    for size in (16, 128):
+        told(f"size {size}", send(fresh(), b"hello", 5, address() + bytes(112), size))
+
+
+ways = {one.__name__: one for one in (endless, refused, queued, answering, unspecified, long, many, silent)}
 ways[sys.argv[1]]()

@@ -48,18 +48,32 @@ const pointer = (call: Call, index: number): bigint => call.readBigUInt64LE(32 +
 
 export const flagsOf = (call: Call, shape: Shape): number => intArgument(call, shape === 'header' ? 2 : 3)
 
-/** The headers of the call's datagrams, or a negative errno; none for a call that the kernel gives 0. */
+/**
+ * The headers of the call's datagrams, or a negative errno; none for a call that the kernel gives 0. Of many, those before the first that cannot
+ * be read: the kernel goes through them one by one, and what comes before is sent.
+ */
 export function readMessages(call: Call, shape: Shape): Message[] | number {
   if (shape === 'one') return [{ at: 0n, header: plainHeader(call) }]
   const at = pointer(call, 1)
   const count = shape === 'header' ? 1 : Math.min(call.readUInt32LE(32 + 8 * 2), manyLimit)
   const size = shape === 'header' ? messageHeaderBytes : manyHeaderBytes
   const bytes = readFar(threadOf(call), at, count * size)
-  if (typeof bytes === 'number') return bytes
+  if (typeof bytes === 'number') return count > 1 ? readOneByOne(call, at, count) : bytes
   return Array.from({ length: count }, (_, index) => ({
     at: at + BigInt(index * size),
     header: readMessageHeader(bytes.subarray(index * size)),
   }))
+}
+
+function readOneByOne(call: Call, first: bigint, count: number): Message[] | number {
+  const messages: Message[] = []
+  for (let index = 0; index < count; index++) {
+    const at = first + BigInt(index * manyHeaderBytes)
+    const bytes = readFar(threadOf(call), at, manyHeaderBytes)
+    if (typeof bytes === 'number') return index === 0 ? bytes : messages
+    messages.push({ at, header: readMessageHeader(bytes) })
+  }
+  return messages
 }
 
 /** sendto(socket, bytes, length, flags, address, size of the address), and recvfrom, whose size is a pointer. */
@@ -72,11 +86,11 @@ const plainHeader = (call: Call): MessageHeader => ({
   controlLength: 0,
 })
 
-/** The address that a datagram is for: undefined for none, a negative errno when it cannot be read. */
-export function nameOf(call: Call, { header }: Message): Buffer | undefined | number {
+/** The address that a datagram is for: undefined for none, a negative errno when it cannot be read. The kernel cuts a long one in a header. */
+export function nameOf(call: Call, shape: Shape, { header }: Message): Buffer | undefined | number {
   if (header.name === 0n || header.nameLength === 0) return undefined
-  if (header.nameLength < 0 || header.nameLength > nameLimit) return -EINVAL
-  return readFar(threadOf(call), header.name, header.nameLength)
+  if (header.nameLength < 0 || (shape === 'one' && header.nameLength > nameLimit)) return -EINVAL
+  return readFar(threadOf(call), header.name, Math.min(header.nameLength, nameLimit))
 }
 
 /** The pieces of a datagram's bytes, or a negative errno. */

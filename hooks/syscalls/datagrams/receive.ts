@@ -19,6 +19,7 @@ import { sourceOf } from './state.ts'
 
 const EAGAIN = 11
 const EFAULT = 14
+const EINVAL = 22
 const MSG_DONTWAIT = 0x40
 const MSG_ERRQUEUE = 0x2000
 const MSG_WAITFORONE = 0x10000
@@ -98,7 +99,8 @@ function receiveOne(
 ): number {
   const pieces = piecesOf(call, shape, message)
   if (typeof pieces === 'number') return pieces
-  const { control, controlLength } = message.header
+  const { control, controlLength, name, nameLength } = message.header
+  if (shape !== 'one' && name !== 0n && nameLength < 0) return -EINVAL
   const got = receiveDatagram(copy, {
     room: sizeOf(pieces),
     flags: flagsOf(call, shape) & ~MSG_WAITFORONE,

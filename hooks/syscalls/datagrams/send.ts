@@ -1,7 +1,7 @@
 // Answers sendto, sendmsg and sendmmsg: a datagram to what is the pod's goes to the outlet that stands for its peer, by the process's own socket.
 import type { Endpoint } from '../../../protocol/codec.ts'
 import type { Outlet } from '../../../protocol/hook/datagrams.ts'
-import { AF_INET, AF_INET6, readAddress, writeAddress } from '../../address.ts'
+import { AF_INET6, writeAddress } from '../../address.ts'
 import { sendDatagram } from '../../linux/datagrams.ts'
 import { readFar, readPieces } from '../../linux/far-memory.ts'
 import { errnoName } from '../../linux/libc.ts'
@@ -28,12 +28,15 @@ import {
   sizeOf,
   tellLength,
 } from './messages.ts'
+import { isOfAnotherFamily, type Name, peerOf, peersOf, until } from './peers.ts'
 import { knownOf, lifeOf } from './state.ts'
 
 const ESRCH = 3
 const EBADF = 9
 const EFAULT = 14
+const EINVAL = 22
 const EMSGSIZE = 90
+const EAFNOSUPPORT = 97
 const ENETUNREACH = 101
 const ENOBUFS = 105
 /** More than one datagram carries, so that the kernel refuses it in its own words. */
@@ -45,20 +48,20 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
   if (!world.outgoingRules?.udp) return leaveAlone('datagrams are not part of the session')
   const messages = readMessages(call, shape)
   if (typeof messages === 'number') return unreadable(call, messages, world)
-  const names = messages.map(message => nameOf(call, message))
-  const failed = names.find(name => typeof name === 'number')
-  if (failed !== undefined) return unreadable(call, failed, world)
-  const peers = names.flatMap(name => (Buffer.isBuffer(name) ? [readAddress(name)] : [])).filter(isEndpoint)
-  if (sortPeers(peers, world).pods.length === 0) return leaveAlone('to this machine')
+  const names = messages.map(message => nameOf(call, shape, message))
+  if (typeof names[0] === 'number') return unreadable(call, names[0], world)
+  const readable = until<(typeof names)[number], Name>(names, name => typeof name === 'number')
+  if (sortPeers(peersOf(readable), world).pods.length === 0) return leaveAlone('to this machine')
   return withCopy(
     call,
     world,
     copy => {
       const family = datagramFamily(copy)
       if (family === undefined) return leaveAlone('not a UDP socket')
-      const { pods, here } = sortPeers(peers, world, copy)
-      if (pods.length === 0) return leaveAlone('to a socket of this machine that is connected to it')
-      if (isRefused(copy, family, names, pods)) return leaveAlone('an address of another family')
+      const socket = { family, onlySix: family === AF_INET6 && isOnlySix(copy) }
+      const sendable = until<Name, Name>(readable, name => isOfAnotherFamily(name, socket))
+      const { pods, here } = sortPeers(peersOf(sendable, family), world, copy)
+      if (pods.length === 0) return leaveAlone('to this machine, or with an address of another family')
       if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
       const cookie = cookieOf(copy)
       if (cookie === undefined) return leaveAlone('not a socket')
@@ -87,23 +90,9 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
   )
 }
 
-const isEndpoint = (one: Endpoint | undefined): one is Endpoint => one !== undefined
-
-/** What the kernel refuses by itself, before it sends anything. */
-function isRefused(
-  copy: number,
-  family: number,
-  names: readonly (Buffer | number | undefined)[],
-  pods: readonly Endpoint[],
-): boolean {
-  if (family === AF_INET)
-    return names.some(name => Buffer.isBuffer(name) && name.readUInt16LE(0) === AF_INET6)
-  return isOnlySix(copy) && pods.some(({ address }) => !address.includes(':'))
-}
-
 /** A process that forbids to be read must not send to the pod's world from here; whoever gives a wrong address hears of it from the kernel. */
 function unreadable(call: Call, errno: number, world: World): Outcome {
-  if (errno === -EFAULT || !mayBePods(call)) return leaveAlone('no address can be read')
+  if (errno === -EFAULT || errno === -EINVAL || !mayBePods(call)) return leaveAlone('no address can be read')
   noticeUnreadable(call, world)
   return give(-ENETUNREACH)
 }
@@ -114,11 +103,14 @@ export type Sending = { copy: number; family: number; known: readonly Outlet[]; 
 export function sendAll(call: Call, shape: Shape, sending: Sending): number {
   const messages = readMessages(call, shape)
   if (typeof messages === 'number') return messages
-  const outlets = new Map(sending.known.map(({ to, at }) => [keyOf(to), at]))
-  const here = new Set(sending.here.map(keyOf))
+  const decided = {
+    family: sending.family,
+    outlets: new Map(sending.known.map(({ to, at }) => [keyOf(to), at])),
+    here: new Set(sending.here.map(keyOf)),
+  }
   let count = 0
   for (const message of messages) {
-    const name = nameFor(call, message, sending.family, outlets, here)
+    const name = nameFor(nameOf(call, shape, message), decided)
     const sent = typeof name === 'number' ? name : sendOne(call, shape, message, sending.copy, name)
     const told = sent < 0 || shape !== 'many' ? sent : tellLength(call, message, sent)
     if (told < 0) return count > 0 ? count : told
@@ -130,15 +122,13 @@ export function sendAll(call: Call, shape: Shape, sending: Sending): number {
 
 /** The process may have changed an address meanwhile: what was not decided is not sent. */
 function nameFor(
-  call: Call,
-  message: Message,
-  family: number,
-  outlets: ReadonlyMap<string, Endpoint>,
-  here: ReadonlySet<string>,
-): Buffer | undefined | number {
-  const name = nameOf(call, message)
+  name: Name | number,
+  { family, outlets, here }: { family: number; outlets: Map<string, Endpoint>; here: Set<string> },
+): Name | number {
   if (name === undefined || typeof name === 'number') return name
-  const to = readAddress(name)
+  // An outlet of IPv4 stands for no address that the kernel would refuse here.
+  if (isOfAnotherFamily(name, { family, onlySix: false })) return -EAFNOSUPPORT
+  const to = peerOf(name, family)
   const at = to === undefined ? undefined : outlets.get(keyOf(to))
   if (at !== undefined) return writeAddress(family, at)
   return to === undefined || here.has(keyOf(to)) ? name : -ENETUNREACH

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { HookHarness } from '../../stage/hook-harness.ts'
+import { HookHarness, nobody } from '../../stage/hook-harness.ts'
+import type { HookedCommand } from '../../stage/hooked-command.ts'
 import { Outlets } from '../../stage/outlets.ts'
 import { inReceive, untilState } from '../../stage/process-state.ts'
 
@@ -11,10 +12,31 @@ const python = '/usr/bin/python3'
 const service = ['198.51.100.7', '5300'] as const
 const rules = { tcp: true, udp: true, ignoreLocalhost: false }
 
+const tellerOf =
+  (hooked: HookedCommand) =>
+  async (call: string): Promise<[number, string | null]> => {
+    const is = (line: string) => line.includes(`{"call": "${call}"`)
+    const { result, errno }: Told = JSON.parse(await hooked.output.until(`the result of ${call}`, is))
+    return [result, errno]
+  }
+
 type Told = { call: string; result: number; errno: string | null }
 
 // A datagram that this machine sent itself would go there without an error.
 before(() => void execFileSync('ip', ['route', 'replace', '198.51.100.0/24', 'dev', 'lo']))
+
+describe('a send of a process that forbids to be read', () => {
+  it('is refused when it may be the pod’s, and left alone when its address is not of the Internet', async () => {
+    const harness = await HookHarness.open(nobody)
+    const command = [python, `${harness.programs}/odd-datagrams.py`, 'silent', ...service]
+    const hooked = await harness.start(command, { outgoing: rules })
+    const told = tellerOf(hooked)
+    assert.ok((await told('interfaces'))[0] > 0)
+    assert.deepEqual(await told('unix'), [-1, 'ENOENT'])
+    for (const size of [16, 128]) assert.deepEqual(await told(`size ${size}`), [-1, 'ENETUNREACH'])
+    assert.deepEqual(await harness.close(), [])
+  })
+})
 
 describe('a datagram call with odd arguments', () => {
   let harness: HookHarness
@@ -32,11 +54,7 @@ describe('a datagram call with odd arguments', () => {
   async function start(way: string, ...args: readonly string[]) {
     const command = [python, `${harness.programs}/odd-datagrams.py`, way, ...(args.length ? args : service)]
     const hooked = await harness.start(command, { outgoing: rules })
-    const told = async (call: string): Promise<[number, string | null]> => {
-      const is = (line: string) => line.includes(`{"call": "${call}"`)
-      const { result, errno }: Told = JSON.parse(await hooked.output.until(`the result of ${call}`, is))
-      return [result, errno]
-    }
+    const told = tellerOf(hooked)
     return { hooked, told }
   }
 
@@ -67,6 +85,35 @@ describe('a datagram call with odd arguments', () => {
     assert.deepEqual(await told('second'), [-1, 'EAGAIN'])
     const [ticks] = await told('ticks')
     assert.ok(ticks < 20, `${ticks} hundredths of a second`)
+  })
+
+  it('with an address of no family is the pod’s, as it is an IPv4 one to the kernel', async () => {
+    const { hooked, told } = await start('unspecified')
+    const { asked, socket } = await outlets.answer(hooked)
+    assert.deepEqual(asked.to, [{ address: service[0], port: Number(service[1]) }])
+    assert.equal(String((await once(socket, 'message'))[0]), 'hello')
+    assert.deepEqual(await told('sendto'), [5, null])
+  })
+
+  it('with a longer address than any is refused, or cut, as the kernel does it, without a notice', async () => {
+    const { hooked, told } = await start('long')
+    const { socket } = await outlets.answer(hooked)
+    assert.equal(String((await once(socket, 'message'))[0]), 'hello')
+    for (const call of ['sendto', 'negative', 'below']) assert.deepEqual(await told(call), [-1, 'EINVAL'])
+    assert.deepEqual(await told('sendmsg'), [5, null])
+    assert.deepEqual(
+      hooked.messages.all.filter(({ type }) => type === 'notice'),
+      [],
+    )
+  })
+
+  it('that names many sends those before the first that cannot be sent, from the pod', async () => {
+    const { hooked, told } = await start('many')
+    const { socket } = await outlets.answer(hooked)
+    const heard: string[] = []
+    socket.on('message', said => heard.push(String(said)))
+    for (const call of ['header', 'name', 'family']) assert.deepEqual(await told(call), [1, null], call)
+    await untilState('three datagrams', () => heard.length === 3)
   })
 
   for (const address of ['127.0.0.1', '0.0.0.0'])
