@@ -34,18 +34,19 @@ export function sendDatagram(socket: number, { payload, flags, name, control }: 
   return piece.length === 0 ? 0 : sent
 }
 
-/** `result` is what the call gives, which MSG_TRUNC makes larger than the payload is. */
-export type Received = { result: number; payload: Buffer; name: Buffer; control: Buffer; flags: number }
+/** A whole datagram, whatever room for it the process has. */
+export type Received = { payload: Buffer; name: Buffer; control: Buffer; flags: number }
 
-/** Takes a datagram, as much of it as `room` has place for; a negative errno when there is none. */
+const room = Buffer.alloc(datagramLimit)
+
+/** Takes a datagram; a negative errno when there is none. */
 export function receiveDatagram(
   socket: number,
-  options: { room: number; flags: number; controlRoom: number },
+  options: { flags: number; controlRoom: number },
 ): Received | number {
-  const payload = Buffer.alloc(Math.min(options.room, datagramLimit))
   const name = Buffer.alloc(nameLimit)
   const control = Buffer.alloc(options.controlRoom)
-  const piece = onePiece(payload.length === 0 ? 0n : addressOf(payload), payload.length)
+  const piece = onePiece(addressOf(room), room.length)
   const header = writeMessageHeader({
     name: addressOf(name),
     nameLength: nameLimit,
@@ -56,8 +57,7 @@ export function receiveDatagram(
   const result = receiveCall(socket, header, options.flags | MSG_DONTWAIT)
   if (result < 0 || piece.length === 0) return result
   return {
-    result,
-    payload: payload.subarray(0, Math.min(result, payload.length)),
+    payload: Buffer.from(room.subarray(0, Math.min(result, room.length))),
     name: name.subarray(0, Math.min(header.readUInt32LE(nameLengthAt), nameLimit)),
     control: control.subarray(0, Number(header.readBigUInt64LE(controlLengthAt))),
     flags: header.readInt32LE(flagsAt),

@@ -3,6 +3,7 @@ import {
   lengthOf,
   onePiece,
   readFar,
+  readPieces,
   vectorBytes,
   vectorLimit,
   writeFar,
@@ -30,6 +31,8 @@ const manyLimit = 1024
 const longest = 0x7ffff000n
 const largestSize = 2n ** 63n - 1n
 const nameLimit = 128
+/** More than one datagram carries, so that the kernel refuses it in its own words. */
+const payloadLimit = 70_000
 
 /** How a call names its datagrams. */
 export type Shape = 'one' | 'header' | 'many'
@@ -108,6 +111,14 @@ function hasNegative(pieces: Buffer): boolean {
   for (let at = 8; at < pieces.length; at += vectorBytes)
     if (pieces.readBigUInt64LE(at) > largestSize) return true
   return false
+}
+
+/** The bytes of a datagram that is sent, or a negative errno. */
+export function payloadOf(call: Call, shape: Shape, message: Message): Buffer | number {
+  const pieces = piecesOf(call, shape, message)
+  if (typeof pieces === 'number') return pieces
+  const size = sizeOf(pieces)
+  return size > payloadLimit ? -EMSGSIZE : readPieces(threadOf(call), pieces, size)
 }
 
 export function sizeOf(pieces: Buffer): number {

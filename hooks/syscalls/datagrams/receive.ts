@@ -14,13 +14,17 @@ import {
 import type { WaitingCalls } from '../waiting-calls.ts'
 import { withCopy } from '../with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
+import { cutTo, putBack, takeKept } from './kept.ts'
 import { fillMessage, flagsOf, type Message, piecesOf, readMessages, type Shape, sizeOf } from './messages.ts'
 import { sourceOf } from './state.ts'
 
+const ENOENT = 2
 const EAGAIN = 11
 const EFAULT = 14
 const EINVAL = 22
 const MSG_DONTWAIT = 0x40
+const MSG_PEEK = 2
+const MSG_TRUNC = 0x20
 const MSG_ERRQUEUE = 0x2000
 const MSG_WAITFORONE = 0x10000
 const controlLimit = 16_384
@@ -53,7 +57,8 @@ export function answerReceive(call: Call, receiving: Receiving): Outcome {
     const cookie = cookieOf(copy)
     if (cookie === undefined) return leaveAlone('not a socket')
     const blocks = (flags & MSG_DONTWAIT) === 0 && !isNonBlocking(copy)
-    if (!blocks && !world.datagrams.sources.has(cookie)) return leaveAlone('nothing of it is the pod’s')
+    const { sources, kept } = world.datagrams
+    if (!blocks && !sources.has(cookie) && !kept.has(cookie)) return leaveAlone('nothing of it is the pod’s')
     const reader = { cookie, family }
     if (tryReceive(call, copy, reader, receiving)) return done
     if (!blocks) return give(-EAGAIN)
@@ -69,17 +74,29 @@ export function tryReceive(call: Call, copy: number, reader: Reader, receiving: 
   if (!isAlive(world.listener, call)) return true
   const shape = receiving.shapeOf(call)
   const messages = readMessages(call, shape)
+  const taken: Received[] = []
   const result =
-    typeof messages === 'number' ? messages : receiveAll(call, { copy, shape, messages, reader, world })
+    typeof messages === 'number'
+      ? messages
+      : receiveAll(call, { copy, shape, messages, reader, world, taken })
   if (result === -EAGAIN) {
     // shutdown wakes whoever waits, with nothing.
     if ((poll([{ descriptor: copy, events: POLLRDHUP }], 0)[0]! & POLLRDHUP) === 0) return false
     sendResult(world.listener, call, 0)
-  } else sendResult(world.listener, call, result)
+  } else if (sendResult(world.listener, call, result) === -ENOENT)
+    putBack(world.datagrams.kept, reader.cookie, taken)
   return true
 }
 
-type Taking = { copy: number; shape: Shape; messages: readonly Message[]; reader: Reader; world: World }
+type Taking = {
+  copy: number
+  shape: Shape
+  messages: readonly Message[]
+  reader: Reader
+  world: World
+  /** What the call has taken so far, and would lose if a signal ended it. */
+  taken: Received[]
+}
 
 function receiveAll(call: Call, { messages, ...taking }: Taking): number {
   let count = 0
@@ -95,23 +112,25 @@ function receiveAll(call: Call, { messages, ...taking }: Taking): number {
 function receiveOne(
   call: Call,
   message: Message,
-  { copy, shape, reader, world }: Omit<Taking, 'messages'>,
+  { copy, shape, reader, world, taken }: Omit<Taking, 'messages'>,
 ): number {
   const pieces = piecesOf(call, shape, message)
   if (typeof pieces === 'number') return pieces
   const { control, controlLength, name, nameLength } = message.header
   if (shape !== 'one' && name !== 0n && nameLength < 0) return -EINVAL
-  const got = receiveDatagram(copy, {
-    room: sizeOf(pieces),
-    flags: flagsOf(call, shape) & ~MSG_WAITFORONE,
-    controlRoom: control === 0n ? 0 : Math.min(controlLength, controlLimit),
-  })
-  if (typeof got === 'number') return got
+  const flags = flagsOf(call, shape) & ~MSG_WAITFORONE
+  const controlRoom = control === 0n ? 0 : Math.min(controlLength, controlLimit)
+  const peeks = (flags & MSG_PEEK) !== 0
+  const whole =
+    takeKept(world.datagrams.kept, reader.cookie, { peeks }) ?? receiveDatagram(copy, { flags, controlRoom })
+  if (typeof whole === 'number') return whole
+  if (!peeks) taken.push(whole)
+  const got = cutTo(whole, { room: sizeOf(pieces), controlRoom, wantsLength: (flags & MSG_TRUNC) !== 0 })
   const filled = fillMessage(call, shape, message, pieces, { ...got, name: shownName(got, reader, world) })
   return filled < 0 ? -EFAULT : got.result
 }
 
-function shownName({ name }: Received, { cookie, family }: Reader, world: World): Buffer {
+function shownName({ name }: Pick<Received, 'name'>, { cookie, family }: Reader, world: World): Buffer {
   const from = readAddress(name)
   const source = from === undefined ? undefined : sourceOf(cookie, from, world)
   return source === undefined ? name : writeAddress(family, source)

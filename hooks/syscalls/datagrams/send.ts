@@ -3,7 +3,7 @@ import type { Endpoint } from '../../../protocol/codec.ts'
 import type { Outlet } from '../../../protocol/hook/datagrams.ts'
 import { AF_INET6, writeAddress } from '../../address.ts'
 import { sendDatagram } from '../../linux/datagrams.ts'
-import { readFar, readPieces } from '../../linux/far-memory.ts'
+import { readFar } from '../../linux/far-memory.ts'
 import { errnoName } from '../../linux/libc.ts'
 import {
   type Call,
@@ -18,29 +18,18 @@ import { mayBePods } from '../may-be-pods.ts'
 import { noticeUnreadable, withCopy } from '../with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
 import { keyOf, sortPeers } from './decide.ts'
-import {
-  flagsOf,
-  type Message,
-  nameOf,
-  piecesOf,
-  readMessages,
-  type Shape,
-  sizeOf,
-  tellLength,
-} from './messages.ts'
+import { flagsOf, type Message, nameOf, payloadOf, readMessages, type Shape, tellLength } from './messages.ts'
 import { isOfAnotherFamily, type Name, peerOf, peersOf, until } from './peers.ts'
+import { sendOnce } from './send-once.ts'
 import { knownOf, lifeOf } from './state.ts'
 
 const ESRCH = 3
 const EBADF = 9
 const EFAULT = 14
 const EINVAL = 22
-const EMSGSIZE = 90
 const EAFNOSUPPORT = 97
 const ENETUNREACH = 101
 const ENOBUFS = 105
-/** More than one datagram carries, so that the kernel refuses it in its own words. */
-const payloadLimit = 70_000
 /** What net.core.optmem_max allows by default is of this order. */
 const controlLimit = 16_384
 
@@ -69,7 +58,8 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
       if (typeof life === 'number') return give(life)
       if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
       const known = knownOf(life, pods)
-      if (known.length === pods.length) return give(sendAll(call, shape, { copy, family, known, here }))
+      if (known.length === pods.length)
+        return sendOnce(call, shape, world, sent => sendAll(call, shape, { copy, family, known, here, sent }))
       if (!world.hold(idOf(call), { refused: true })) return give(-ENETUNREACH)
       world.tell({
         type: 'outlets',
@@ -97,7 +87,14 @@ function unreadable(call: Call, errno: number, world: World): Outcome {
   return give(-ENETUNREACH)
 }
 
-export type Sending = { copy: number; family: number; known: readonly Outlet[]; here: readonly Endpoint[] }
+export type Sending = {
+  copy: number
+  family: number
+  known: readonly Outlet[]
+  here: readonly Endpoint[]
+  /** The payloads that were sent. */
+  sent?: Buffer[]
+}
 
 /** Sends all datagrams of a call; what the call gives. */
 export function sendAll(call: Call, shape: Shape, sending: Sending): number {
@@ -111,7 +108,7 @@ export function sendAll(call: Call, shape: Shape, sending: Sending): number {
   let count = 0
   for (const message of messages) {
     const name = nameFor(nameOf(call, shape, message), decided)
-    const sent = typeof name === 'number' ? name : sendOne(call, shape, message, sending.copy, name)
+    const sent = typeof name === 'number' ? name : sendOne(call, shape, message, sending, name)
     const told = sent < 0 || shape !== 'many' ? sent : tellLength(call, message, sent)
     if (told < 0) return count > 0 ? count : told
     if (shape !== 'many') return sent
@@ -134,16 +131,14 @@ function nameFor(
   return to === undefined || here.has(keyOf(to)) ? name : -ENETUNREACH
 }
 
-function sendOne(call: Call, shape: Shape, message: Message, copy: number, name: Buffer | undefined): number {
+function sendOne(call: Call, shape: Shape, message: Message, { copy, sent }: Sending, name: Name): number {
   const { control, controlLength } = message.header
-  const pieces = piecesOf(call, shape, message)
-  if (typeof pieces === 'number') return pieces
-  const size = sizeOf(pieces)
-  if (size > payloadLimit) return -EMSGSIZE
-  if (controlLength > controlLimit) return -ENOBUFS
-  const payload = readPieces(threadOf(call), pieces, size)
+  const payload = payloadOf(call, shape, message)
   if (typeof payload === 'number') return payload
+  if (controlLength > controlLimit) return -ENOBUFS
   const extra = control === 0n ? Buffer.alloc(0) : readFar(threadOf(call), control, controlLength)
   if (typeof extra === 'number') return extra
-  return sendDatagram(copy, { payload, name, control: extra, flags: flagsOf(call, shape) })
+  const result = sendDatagram(copy, { payload, name, control: extra, flags: flagsOf(call, shape) })
+  if (result >= 0) sent?.push(payload)
+  return result
 }
