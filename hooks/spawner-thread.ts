@@ -4,7 +4,7 @@ import { readlinkSync } from 'node:fs'
 import { parentPort, workerData } from 'node:worker_threads'
 import { spawnFailure } from './command/failure.ts'
 import { makeFilter } from './filter.ts'
-import { callersDescriptorLimit, withDescriptorLimit } from './linux/limits.ts'
+import { callersDescriptorLimit, ownHardLimit, withDescriptorLimit } from './linux/limits.ts'
 import { installFilter } from './linux/seccomp.ts'
 import { plainFailure } from './shared/failures.ts'
 import type { Command, FromSpawner, SpawnerData, ToSpawner } from './shared/threads.ts'
@@ -17,7 +17,7 @@ const say = (message: FromSpawner) => port.postMessage(message)
 
 // Nothing asynchronous of node:fs may be used here: it would start pool threads that inherit the filter.
 const softLimit = callersDescriptorLimit()
-const window = windowUnder(softLimit)
+const window = windowUnder({ soft: softLimit, hard: ownHardLimit() })
 try {
   const thread = Number(readlinkSync('/proc/thread-self').split('/').pop())
   Atomics.store(new Int32Array(filteredThread), 0, thread)

@@ -20,6 +20,15 @@ export function callersDescriptorLimit(): bigint | undefined {
   return undefined
 }
 
+/** What this process and its children can raise their limit to. */
+export const ownHardLimit = (): bigint | undefined => hardLimit(readProc('self', 'limits'))
+
+/** The hard limit of open files in the text of /proc/PID/limits. */
+export function hardLimit(limits: string): bigint | undefined {
+  const found = /^Max open files\s+\S+\s+(\d+)/m.exec(limits)?.[1]
+  return found === undefined ? undefined : BigInt(found)
+}
+
 /** The soft limit of open files in the text of /proc/PID/limits. */
 export function softLimit(limits: string): bigint | undefined {
   const found = /^Max open files\s+(\d+)/m.exec(limits)?.[1]

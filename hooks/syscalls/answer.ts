@@ -81,8 +81,9 @@ function dispatch(call: Call, { architecture, accepting, receiving }: Context): 
   if (name !== 'bind') forgetBind(call, world)
   switch (name) {
     case 'bind':
-      // A held accept of a process that has just died must not keep its port busy.
+      // A held accept or receive of a process that has just died, or closed its socket after a signal, must not keep its port busy.
       waiting.sweep()
+      receiving.waiting.sweep()
       kept.sweep()
       return answerBind(call, world)
     case 'connect':

@@ -5,6 +5,10 @@ import errno
 import json
 import mmap
 import os
+import resource
+import signal
+import resource
+import signal
 import socket
 import struct
 import sys
@@ -139,5 +143,114 @@ def silent():
         told(f"size {size}", send(fresh(), b"hello", 5, address() + bytes(112), size))
 
 
-ways = {one.__name__: one for one in (endless, refused, queued, answering, unspecified, long, many, silent)}
+def rebinding():
+    """Binds to the port of a socket that was closed after a signal had ended its receive."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    signal.signal(signal.SIGALRM, stop)
+    port = 0
+    for turn in range(5):
+        made = fresh()
+        try:
+            made.bind(("127.0.0.1", port))
+        except OSError as failure:
+            ctypes.set_errno(failure.errno)
+            return told("bind", -1)
+        port = made.getsockname()[1]
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        try:
+            made.recvfrom(10)
+        except Stop:
+            made.close()
+    told("bind", 5)
+
+
+def past():
+    """Copies with a least number at the limit of open files, past it, and under 0."""
+    made = fresh()
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    for name, least in (("limit", limit), ("past", limit + 5), ("below", -1)):
+        told(name, libc.fcntl(made.fileno(), 0, ctypes.c_int(least)))
+
+
+def raised():
+    """How many sockets a process has that raises its limit itself, as Node does: more than the low numbers are."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    held = [fresh() for _ in range(600)]
+    told("raised", len({one.fileno() for one in held}))
+
+
+def crowded():
+    """The number of a socket when other files are near the low numbers."""
+    files = [os.open("/dev/null", os.O_RDONLY) for _ in range(740)]
+    told("crowded", fresh().fileno())
+
+
+def rebinding():
+    """Binds to the port of a socket that was closed after a signal had ended its receive."""
+
+    class Stop(Exception):
+        pass
+
+    def stop(*_):
+        raise Stop
+
+    signal.signal(signal.SIGALRM, stop)
+    port = 0
+    for _ in range(5):
+        made = fresh()
+        try:
+            made.bind(("127.0.0.1", port))
+        except OSError as failure:
+            ctypes.set_errno(failure.errno)
+            return told("bind", -1)
+        port = made.getsockname()[1]
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        try:
+            made.recvfrom(10)
+        except Stop:
+            made.close()
+    told("bind", 5)
+
+
+def past():
+    """Copies with a least number at the limit of open files, past it, and under 0."""
+    made = fresh()
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    for name, least in (("limit", limit), ("past", limit + 5), ("below", -1)):
+        told(name, libc.fcntl(made.fileno(), 0, ctypes.c_int(least)))
+
+
+def raise_limit():
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def raised():
+    """How many sockets a process has that raises its limit itself, as Node does: more than the low numbers are."""
+    raise_limit()
+    held = [fresh() for _ in range(600)]
+    told("raised", len({one.fileno() for one in held}))
+
+
+def crowded():
+    """The numbers of sockets when other files are near the low numbers, before the limit is raised, after, and when the files are closed."""
+    files = [os.open("/dev/null", os.O_RDONLY) for _ in range(740)]
+    held = [fresh()]
+    told("before", held[0].fileno())
+    raise_limit()
+    held.append(fresh())
+    told("crowded", held[1].fileno())
+    for file in files:
+        os.close(file)
+    told("after", fresh().fileno())
+
+
+
+ways = {one.__name__: one for one in (rebinding, past, raised, crowded, rebinding, past, raised, crowded, endless, refused, queued, answering, unspecified, long, many, silent)}
 ways[sys.argv[1]]()

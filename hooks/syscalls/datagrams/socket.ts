@@ -2,14 +2,17 @@
 import { lstatSync, readlinkSync } from 'node:fs'
 import { openSocket } from '../../linux/datagrams.ts'
 import { close } from '../../linux/libc.ts'
+import { softLimit } from '../../linux/limits.ts'
 import { type Call, intArgument, sendDescriptor, threadOf } from '../../linux/notification.ts'
+import { readProc } from '../../linux/processes.ts'
 import { datagramFamily } from '../../linux/sockets.ts'
-import { numbersOf, type Range } from '../../shared/window.ts'
+import { clearOf, numbersOf, type Range } from '../../shared/window.ts'
 import { withCopy } from '../with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
 
 const ENOENT = 2
 const EBADF = 9
+const EINVAL = 22
 const EMFILE = 24
 const IPPROTO_UDP = 17
 const SOCK_CLOEXEC = 0x80000
@@ -36,10 +39,15 @@ export function answerDup(call: Call, name: 'dup' | 'fcntl', world: World): Outc
   return withCopy(call, world, copy => {
     if (datagramFamily(copy) === undefined) return leaveAlone('not a UDP socket')
     const closes = name === 'fcntl' && intArgument(call, 1) === F_DUPFD_CLOEXEC
-    const least = name === 'fcntl' ? intArgument(call, 2) : 0
+    // What the kernel takes for an unsigned number.
+    const least = name === 'fcntl' ? intArgument(call, 2) >>> 0 : 0
+    if (name === 'fcntl' && least >= limitOf(threadOf(call))) return give(-EINVAL)
     return place(call, copy, closes, least, world)
   })
 }
+
+const limitOf = (thread: number): number =>
+  Number(softLimit(readProc(thread, 'limits')) ?? Number.POSITIVE_INFINITY)
 
 let turns = 0
 
@@ -71,12 +79,15 @@ function isOurNetwork(thread: number): boolean {
 function place(call: Call, socket: number, closesOnExec: boolean, least: number, world: World): Outcome {
   const thread = threadOf(call)
   const isReadable = mayBeRead(thread)
-  for (const number of isReadable ? numbersOf(world.window, least) : numbersInTurn(world.window, least)) {
-    if (isReadable && isTaken(thread, number)) continue
+  const window = clearOf(world.window, number => isReadable && isTaken(thread, number))
+  let limit = Number.POSITIVE_INFINITY
+  for (const number of isReadable ? numbersOf(window, least) : numbersInTurn(window, least)) {
+    if (number >= limit || (isReadable && isTaken(thread, number))) continue
     const sent = sendDescriptor(world.listener, call, socket, closesOnExec ? O_CLOEXEC : 0, number)
     if (sent >= 0 || sent === -ENOENT) return done
-    // Past the process's limit, which is lower than it was at its start.
+    // Past the process's limit: of the numbers that it may raise it to, or lower than it was at its start.
     if (sent !== -EBADF && sent !== -EMFILE) return give(sent)
+    limit = Math.min(number, limitOf(thread))
   }
   world.notice({
     level: 'warning',

@@ -20,6 +20,7 @@ function contextWith(notice: (notice: { code: string }) => void) {
   const nothing = { sweep() {} }
   return {
     architecture: architectures.x64,
+    receiving: { waiting: nothing },
     accepting: { world, waiting: nothing, kept: nothing, watch: broken, accept4: numbers.accept4 },
     filteredThread: ownThread,
   } as unknown as Parameters<typeof decide>[1]

@@ -20,6 +20,15 @@ const tellerOf =
     return [result, errno]
   }
 
+/** Of open files, as most programs begin with; the shell stays, because the limit of the nearest ancestor that is not Node is the command's. */
+const underLimits = (argv: readonly string[]) => [
+  '/bin/sh',
+  '-c',
+  'ulimit -Sn 1024 && "$@"; exit $?',
+  'sh',
+  ...argv,
+]
+
 type Told = { call: string; result: number; errno: string | null }
 
 // A datagram that this machine sent itself would go there without an error.
@@ -53,7 +62,7 @@ describe('a datagram call with odd arguments', () => {
 
   async function start(way: string, ...args: readonly string[]) {
     const command = [python, `${harness.programs}/odd-datagrams.py`, way, ...(args.length ? args : service)]
-    const hooked = await harness.start(command, { outgoing: rules })
+    const hooked = await harness.start(command, { outgoing: rules, wrap: underLimits })
     const told = tellerOf(hooked)
     return { hooked, told }
   }
@@ -114,6 +123,28 @@ describe('a datagram call with odd arguments', () => {
     socket.on('message', said => heard.push(String(said)))
     for (const call of ['header', 'name', 'family']) assert.deepEqual(await told(call), [1, null], call)
     await untilState('three datagrams', () => heard.length === 3)
+  })
+
+  it('that a signal ends keeps no port busy', async () => {
+    const { told } = await start('rebinding')
+    assert.deepEqual(await told('bind'), [5, null])
+  })
+
+  it('that copies a socket to a number past the limit is EINVAL', async () => {
+    const { told } = await start('past')
+    for (const call of ['limit', 'past', 'below']) assert.deepEqual(await told(call), [-1, 'EINVAL'], call)
+  })
+
+  it('has numbers enough in a process that has raised its limit of open files itself', async () => {
+    const { told } = await start('raised')
+    assert.deepEqual(await told('raised'), [600, null])
+  })
+
+  it('makes a socket away from the numbers that other files come near to, where there are some', async () => {
+    const { told } = await start('crowded')
+    const number = async (call: string) => (await told(call))[0]
+    const [before, crowded, after] = [await number('before'), await number('crowded'), await number('after')]
+    assert.ok(before < 1024 && crowded > 2048 && after < 1024, JSON.stringify({ before, crowded, after }))
   })
 
   for (const address of ['127.0.0.1', '0.0.0.0'])
