@@ -4,18 +4,24 @@ import { BoundedMap } from '../../shared/bounded-map.ts'
 
 const MSG_TRUNC = 0x20
 const MSG_CTRUNC = 8
-const socketLimit = 1024
-/** More than one call takes only with recvmmsg. */
-const keptLimit = 1024
+const socketLimit = 64
+/** As much as the kernel keeps for a socket by default; more than one datagram is taken by recvmmsg alone. */
+const keptBytes = 256 << 10
 
 /** By the socket's cookie, oldest first. */
 export type KeptDatagrams = Map<bigint, Received[]>
 
 export const makeKeptDatagrams = (): KeptDatagrams => new BoundedMap(socketLimit)
 
-/** Puts back what a call has taken, before what came later. */
+/** Puts back what a call has taken, before what came later; what there is no room for is lost, as in a full socket. */
 export function putBack(kept: KeptDatagrams, cookie: bigint, taken: readonly Received[]): void {
-  if (taken.length > 0) kept.set(cookie, [...taken, ...(kept.get(cookie) ?? [])].slice(0, keptLimit))
+  if (taken.length === 0) return
+  let bytes = 0
+  const fits = ({ payload }: Received) => {
+    bytes += payload.length
+    return bytes <= keptBytes
+  }
+  kept.set(cookie, [...taken, ...(kept.get(cookie) ?? [])].filter(fits))
 }
 
 export function takeKept(
