@@ -1,19 +1,18 @@
 // Signals every millisecond while a process sends and receives datagrams: none is lost, and none is sent twice.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { HookHarness } from '../../stage/hook-harness.ts'
+import { leadHere } from '../../stage/lead-here.ts'
 import { Outlets } from '../../stage/outlets.ts'
 
 const count = 3_000
 const rules = { tcp: true, udp: true, ignoreLocalhost: false }
-
-before(() => void execFileSync('ip', ['route', 'replace', '198.51.100.0/24', 'dev', 'lo']))
 
 for (const [kind, handlers] of [
   ['restart', 'handlers with SA_RESTART'],
   ['interrupt', 'handlers without SA_RESTART'],
 ] as const)
   describe(`a storm of signals with ${handlers}`, () => {
+    leadHere('198.51.100.0/24')
     let harness: HookHarness
     const outlets = new Outlets()
     beforeEach(async () => {

@@ -1,6 +1,5 @@
 // UDP sockets under the hooks, with the test in the server's place: what is asked of it, and what the process sees of each answer.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
@@ -10,6 +9,7 @@ import type { Endpoint } from '../../../protocol/codec.ts'
 import type { OutgoingRules } from '../../../protocol/hook/messages.ts'
 import { HookHarness, nobody } from '../../stage/hook-harness.ts'
 import type { HookedCommand, Message } from '../../stage/hooked-command.ts'
+import { leadHere } from '../../stage/lead-here.ts'
 import { untilState } from '../../stage/process-state.ts'
 
 const python = '/usr/bin/python3'
@@ -18,14 +18,12 @@ const other = { address: '198.51.100.8', port: 4_000 }
 const local = { address: '10.1.2.3', port: 50_123 }
 const rules = { tcp: true, udp: true, ignoreLocalhost: false }
 
-// A datagram that this machine sent itself would go there without an error.
-before(() => void execFileSync('ip', ['route', 'replace', '198.51.100.0/24', 'dev', 'lo']))
-
 for (const [user, owner] of [
   ['root', {}],
   ['an ordinary user', nobody],
 ] as const)
   describe(`datagrams of a process of ${user}`, () => {
+    leadHere('198.51.100.0/24')
     let harness: HookHarness
     const sockets: Socket[] = []
     beforeEach(async () => {

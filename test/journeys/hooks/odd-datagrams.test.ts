@@ -1,10 +1,10 @@
 // Datagram calls with arguments that no library gives, and errors that come while a call is held: each is told what the kernel would tell it.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { HookHarness, nobody } from '../../stage/hook-harness.ts'
 import type { HookedCommand } from '../../stage/hooked-command.ts'
+import { leadHere } from '../../stage/lead-here.ts'
 import { Outlets } from '../../stage/outlets.ts'
 import { inReceive, untilState } from '../../stage/process-state.ts'
 
@@ -31,10 +31,8 @@ const underLimits = (argv: readonly string[]) => [
 
 type Told = { call: string; result: number; errno: string | null }
 
-// A datagram that this machine sent itself would go there without an error.
-before(() => void execFileSync('ip', ['route', 'replace', '198.51.100.0/24', 'dev', 'lo']))
-
 describe('a send of a process that forbids to be read', () => {
+  leadHere('198.51.100.0/24')
   it('is refused when it may be the pod’s, and left alone when its address is not of the Internet', async () => {
     const harness = await HookHarness.open(nobody)
     const command = [python, `${harness.programs}/odd-datagrams.py`, 'silent', ...service]
@@ -48,6 +46,7 @@ describe('a send of a process that forbids to be read', () => {
 })
 
 describe('a datagram call with odd arguments', () => {
+  leadHere('198.51.100.0/24')
   let harness: HookHarness
   const outlets = new Outlets()
   const clients: Socket[] = []
