@@ -45,6 +45,22 @@ describe('a send of a process that forbids to be read', () => {
   })
 })
 
+describe('a send with odd arguments of a process whose supervisor was killed', () => {
+  it('never leaves from this machine', async () => {
+    const harness = await HookHarness.open()
+    const command = [python, `${harness.programs}/odd-datagrams.py`, 'orphaned', ...service]
+    const hooked = await harness.start(command, { outgoing: rules })
+    const told = tellerOf(hooked)
+    await told('ready')
+    hooked.supervisor.kill('SIGKILL')
+    await hooked.ended
+    hooked.supervisor.stdin?.write('go on\n')
+    for (const call of ['unspecified', 'header', 'name', 'family'])
+      assert.deepEqual(await told(call), [-1, 'ENETUNREACH'], call)
+    assert.deepEqual(await harness.close(), [])
+  })
+})
+
 describe('a datagram call with odd arguments', () => {
   leadHere('198.51.100.0/24')
   let harness: HookHarness
