@@ -30,9 +30,12 @@ const EOPNOTSUPP = 95
 const SOL_SOCKET = 1
 const SO_ERROR = 4
 const ENOSYS = 38
+const IPPROTO_MPTCP = 262
+const EPROTONOSUPPORT = 93
 export const SECCOMP_RET_ALLOW = 0x7fff0000
 export const SECCOMP_RET_USER_NOTIF = 0x7fc00000
 export const SECCOMP_RET_ERRNO_ENOSYS = 0x00050000 + ENOSYS
+export const SECCOMP_RET_ERRNO_EPROTONOSUPPORT = 0x00050000 + EPROTONOSUPPORT
 export const SECCOMP_RET_ERRNO_EOPNOTSUPP = 0x00050000 + EOPNOTSUPP
 
 /** One instruction whose jumps name labels; a missing one goes on with the next instruction. */
@@ -51,7 +54,7 @@ const targets: Readonly<Record<Treatment, string>> = {
   notify: 'notify',
   notifyWithAddress: 'address',
   notifySocketError: 'socketError',
-  notifyDatagramSocket: 'socketFamily',
+  notifyDatagramsRefuseMultipath: 'socketFamily',
   notifyWithFifth: 'fifth',
   notifyInWindow: 'window',
   notifyCopyInWindow: 'copying',
@@ -101,9 +104,12 @@ export function makeFilter(architecture: Architecture, window: readonly Range[])
     unlessEqual(AF_INET6, 'allowSocket'),
     load(SECOND_ARGUMENT_LOW, 'socketType'),
     { code: BPF_ALU_AND_K, k: SOCK_TYPE_MASK },
-    unlessEqual(SOCK_DGRAM, 'allowSocket'),
-    give('notifySocket', SECCOMP_RET_USER_NOTIF),
+    whenEqual(SOCK_DGRAM, 'notifySocket'),
+    load(THIRD_ARGUMENT_LOW),
+    whenEqual(IPPROTO_MPTCP, 'noMultipath'),
     give('allowSocket', SECCOMP_RET_ALLOW),
+    give('notifySocket', SECCOMP_RET_USER_NOTIF),
+    give('noMultipath', SECCOMP_RET_ERRNO_EPROTONOSUPPORT),
     load(FOURTH_ARGUMENT_LOW, 'destinationFlags'),
     { code: BPF_JMP_JSET_K, k: MSG_FASTOPEN, yes: 'fastOpen', no: 'fifth' },
     load(FIFTH_ARGUMENT_LOW, 'fifth'),

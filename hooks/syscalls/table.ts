@@ -5,12 +5,14 @@
  * `notifySocketError` only when it asks for SO_ERROR of SOL_SOCKET. `refuseFastOpen` refuses a send that would connect (MSG_FASTOPEN), its flags being
  * the third or the fourth argument, with EOPNOTSUPP, as a kernel does whose net.ipv4.tcp_fastopen is 0: its program connects then. Calls on datagrams are trapped when they name an
  * address as their fifth argument, and those that name it in memory, or copy a descriptor, when their descriptor is in the window of shared/window.ts.
+ * A socket of Multipath TCP is refused with EPROTONOSUPPORT, as by a kernel without it: a connection in progress cannot be completed by simultaneous
+ * open there, and every program of it falls back to TCP.
  */
 export type Treatment =
   | 'notify'
   | 'notifyWithAddress'
   | 'notifySocketError'
-  | 'notifyDatagramSocket'
+  | 'notifyDatagramsRefuseMultipath'
   | 'notifyWithFifth'
   | 'notifyInWindow'
   | 'notifyCopyInWindow'
@@ -59,7 +61,7 @@ export const treatments: Readonly<Record<CallName, Treatment>> = {
   accept4: 'notifyWithAddress',
   getsockname: 'notify',
   getpeername: 'notify',
-  socket: 'notifyDatagramSocket',
+  socket: 'notifyDatagramsRefuseMultipath',
   sendto: 'refuseFastOpenElseWithFifth',
   sendmsg: 'refuseFastOpenThirdElseInWindow',
   sendmmsg: 'refuseFastOpenFourthElseInWindow',

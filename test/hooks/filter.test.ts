@@ -5,6 +5,7 @@ import {
   SECCOMP_RET_ALLOW,
   SECCOMP_RET_ERRNO_ENOSYS,
   SECCOMP_RET_ERRNO_EOPNOTSUPP,
+  SECCOMP_RET_ERRNO_EPROTONOSUPPORT,
   SECCOMP_RET_USER_NOTIF,
 } from '../../hooks/filter.ts'
 import {
@@ -75,6 +76,15 @@ for (const [name, architecture] of Object.entries(architectures) as [string, Arc
         for (const flags of [0n, 0x4000n, 0x1fffffffn, 0x40000000n])
           assert.equal(sent(call, flags), SECCOMP_RET_ALLOW, `${call} ${flags}`)
       }
+    })
+    it('refuses sockets of Multipath TCP, so that programs take TCP', () => {
+      const made = (family: bigint, protocol: bigint) =>
+        verdict(architecture, { arch: audit, nr: numbers.socket, args: [family, 0x80801n, protocol] })
+      for (const family of [2n, 10n]) {
+        assert.equal(made(family, 262n), SECCOMP_RET_ERRNO_EPROTONOSUPPORT)
+        for (const protocol of [0n, 6n, 132n]) assert.equal(made(family, protocol), SECCOMP_RET_ALLOW)
+      }
+      assert.equal(made(16n, 262n), SECCOMP_RET_ALLOW)
     })
     it('traps socket only for UDP over IPv4 and IPv6, whatever its flags', () => {
       const made = (family: bigint, type: bigint) =>

@@ -36,6 +36,16 @@ def blocking(address, port):
     return told(made)
 
 
+def multipath(address, port):
+    """As Go and curl do: Multipath TCP where it can be had."""
+    try:
+        made = socket.socket(family_of(address), socket.SOCK_STREAM, 262)
+    except OSError:
+        made = socket.socket(family_of(address))
+    made.connect((address, port))
+    return told(made)
+
+
 def polled(address, port):
     made = socket.socket(family_of(address))
     made.setblocking(False)
@@ -162,7 +172,7 @@ def volume(address, port):
     return {"count": count, "said": hashlib.sha256(said).hexdigest(), "heard": heard.hexdigest(), "own": prefix}
 
 
-ways = {"blocking": blocking, "polled": polled, "mapped": mapped, "again": again, "pending": pending, "refused_later": refused_later, "fast_open": fast_open, "undumpable": undumpable, "interrupted": interrupted, "volume": volume, "asyncio": lambda a, p: asyncio.run(exchange(a, p))}
+ways = {"blocking": blocking, "multipath": multipath, "polled": polled, "mapped": mapped, "again": again, "pending": pending, "refused_later": refused_later, "fast_open": fast_open, "undumpable": undumpable, "interrupted": interrupted, "volume": volume, "asyncio": lambda a, p: asyncio.run(exchange(a, p))}
 way = ways[sys.argv[1]]
 for line in sys.stdin:
     address, port = line.split()

@@ -51,7 +51,7 @@ describe('a connection of a process', () => {
     }
   }
 
-  for (const way of ['blocking', 'polled', 'mapped', 'asyncio'])
+  for (const way of ['blocking', 'polled', 'mapped', 'asyncio', 'multipath'])
     it(`that is made ${way} reaches what only the pod reaches, from the pod's address`, async () => {
       const to = await connects(way)
       const { ipv4: service } = pod.cable.second
