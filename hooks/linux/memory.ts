@@ -29,15 +29,15 @@ export function readMemory(call: Call, argument: number, length: number): Buffer
   return got === length ? Buffer.from(scratch.subarray(0, length)) : -14
 }
 
-const pageBytes = 4096n
+const pageBytes = 4096
 
 /**
  * The first bytes (at most 512) of the C string where the call's argument points, its NUL included if it is among them; fewer at the end of a page
  * that has no next one, or a negative errno. They are valid until the next call of this module.
  */
 export function peekString(call: Call, argument: number, length: number): Buffer | number {
-  const address = call.readBigUInt64LE(32 + 8 * argument)
-  const toPageEnd = Number(pageBytes - (address % pageBytes))
+  // Its low bits are enough, and this is asked for every file that a program opens.
+  const toPageEnd = pageBytes - (call.readUInt16LE(32 + 8 * argument) & (pageBytes - 1))
   const first = peek(call, argument, Math.min(length, toPageEnd))
   if (typeof first === 'number' || toPageEnd >= length || first.includes(0)) return first
   const all = peek(call, argument, length)
