@@ -2,13 +2,12 @@
 import { type Call, notificationBytes, threadOf } from '../../linux/notification.ts'
 import { give, type Outcome, type World } from '../world.ts'
 import { payloadOf, readMessages, type Shape } from './messages.ts'
+import type { LostSend } from './sockets.ts'
 
 /** A restarted call comes when the handlers of the signal have run; what comes later is another one of the same words. */
 const restartMs = 1000
 /** Behind the id and the thread: number, architecture, instruction pointer and arguments. */
 const wordsAt = 16
-
-export type LostSend = { words: Buffer; sent: readonly Buffer[]; result: number; atMs: number }
 
 /** `send` lists the payloads that it has sent, and gives what the call gives. */
 export function sendOnce(call: Call, shape: Shape, world: World, send: (sent: Buffer[]) => number): Outcome {

@@ -2,7 +2,6 @@
 import type { Endpoint } from '../../../protocol/codec.ts'
 import { BoundedMap } from '../../shared/bounded-map.ts'
 import { type KeptDatagrams, makeKeptDatagrams } from './kept.ts'
-import type { LostSend } from './send-once.ts'
 
 const socketLimit = 16_384
 const threadLimit = 1024
@@ -13,6 +12,9 @@ export type DatagramSocket = {
   readonly from: Endpoint
   readonly outlets: Map<string, Endpoint>
 }
+
+/** A send whose answer a signal kept from its thread: what it sent and what it gave. `words` are the call's number and arguments. */
+export type LostSend = { words: Buffer; sent: readonly Buffer[]; result: number; atMs: number }
 
 export type DatagramSockets = {
   readonly lives: Map<bigint, DatagramSocket>
