@@ -2,12 +2,12 @@
 import type { ForwardLine } from '../../protocol/cli-output.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { forwardPort, type ListeningAt, type PodEnd, reversePort } from '../../protocol/rpc/ports.ts'
-import { startSession, stopSession } from '../../protocol/rpc/sessions.ts'
+import { stopSession } from '../../protocol/rpc/sessions.ts'
 import type { Connection } from '../rpc/connection.ts'
+import { attachUntil } from './attach-until.ts'
 import { ask } from './client.ts'
 import { attachParams } from './exec-options.ts'
 import { type ForwardSpec, forwardSpec, type ReverseSpec, reverseSpec } from './forward-spec.ts'
-import { attachToken, reportSteps } from './report-steps.ts'
 import { reporterFor } from './reporter.ts'
 import type { SessionOptions } from './session-options.ts'
 import { printable } from './table.ts'
@@ -36,22 +36,9 @@ export async function forward(words: readonly string[], options: ForwardOptions)
     const ended = sessionEnd(connection, ({ sessionId, state, reason, attempt }) => {
       if (!stop.signal.aborted) reporter.report({ event: 'session', sessionId, state, reason, attempt })
     })
-    reportSteps(connection, reporter)
     const params = attachParams(options, process.cwd(), features)
-    const attached = connection.request(
-      startSession,
-      { ...params, workDoneToken: attachToken },
-      { signal: stop.signal },
-    )
-    const session = await attached.catch(thrown => {
-      if (stop.signal.aborted) return undefined
-      throw thrown
-    })
-    reporter.settle()
-    if (session === undefined) return 0
-    const { sessionId, warnings } = session
-    for (const message of quiet ? [] : warnings)
-      tell({ event: 'notice', level: 'warning', message }, { json })
+    const sessionId = await attachUntil(stop.signal, connection, params, { reporter, quiet, json })
+    if (sessionId === undefined) return 0
     await openAll(connection, sessionId, wanted, line => show(line, json))
     const reason = await Promise.race([
       stop.asked.then(() => undefined),

@@ -1,12 +1,12 @@
 // standin traffic: attaches to a target without a command and shows its requests until Ctrl-C.
 
 import { Failure } from '../../protocol/errors.ts'
-import { startSession, stopSession } from '../../protocol/rpc/sessions.ts'
+import { stopSession } from '../../protocol/rpc/sessions.ts'
 import { stopTraffic, streamTraffic } from '../../protocol/rpc/traffic.ts'
+import { attachUntil } from './attach-until.ts'
 import { ask } from './client.ts'
 import { attachParams, portList } from './exec-options.ts'
 import { creditEvents, followTraffic, type TrafficReader } from './follow-traffic.ts'
-import { attachToken, reportSteps } from './report-steps.ts'
 import { reporterFor } from './reporter.ts'
 import { type SessionOptions, wholeNumber } from './session-options.ts'
 import { cut } from './table.ts'
@@ -31,22 +31,9 @@ export async function traffic(options: TrafficOptions): Promise<number> {
   return ask({ what: 'traffic', verbose, quiet, json, reporter }, async connection => {
     const stop = stopRequests()
     const ended = sessionEnd(connection)
-    reportSteps(connection, reporter)
     const params = attachParams(options, process.cwd(), { feature: { env: false } })
-    const attached = connection.request(
-      startSession,
-      { ...params, workDoneToken: attachToken },
-      { signal: stop.signal },
-    )
-    const session = await attached.catch(thrown => {
-      if (stop.signal.aborted) return undefined
-      throw thrown
-    })
-    reporter.settle()
-    if (session === undefined) return 0
-    const { sessionId, warnings } = session
-    for (const message of quiet ? [] : warnings)
-      tell({ event: 'notice', level: 'warning', message }, { json })
+    const sessionId = await attachUntil(stop.signal, connection, params, { reporter, quiet, json })
+    if (sessionId === undefined) return 0
     const screen = screenFor(options)
     const trafficId = await connection.request(streamTraffic, {
       sessionId,
