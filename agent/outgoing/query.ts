@@ -1,6 +1,6 @@
 // Asks nameservers one question, each in its turn, as a C library does; sockets are made in the network namespace that this process is in.
 import { Resolver } from 'node:dns/promises'
-import type { ResolverConfig } from './resolver-files.ts'
+import type { ResolverConfig } from '../../protocol/names/resolv-conf.ts'
 
 export type RecordType = 'A' | 'AAAA'
 

@@ -1,7 +1,9 @@
 // Looks a name up as a program of the pod would: by the pod's hosts file, then by the pod's nameservers with its search list.
+
+import { parseResolvConf, type ResolverConfig } from '../../protocol/names/resolv-conf.ts'
 import type { PodFiles } from './pod-files.ts'
 import { createQuery, type Query } from './query.ts'
-import { addressesIn, parseResolvConf, questionsFor, type ResolverConfig } from './resolver-files.ts'
+import { addressesIn, questionsFor } from './resolver-files.ts'
 
 export type ResolveOptions = {
   files: Pick<PodFiles, 'nameFile'>

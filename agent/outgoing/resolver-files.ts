@@ -1,45 +1,6 @@
-// Reads the files by which a C library looks names up: resolv.conf(5) and hosts(5).
+// What a C library makes of the files by which it looks names up: addresses of a hosts file, and the questions for a name.
 import { isIP } from 'node:net'
-
-export type ResolverConfig = {
-  /** Addresses, asked in this order. */
-  nameservers: string[]
-  /** Domains, tried in this order. */
-  search: string[]
-  /** A name with so many dots is tried as it is before the search list. */
-  ndots: number
-  /** What one question to one nameserver may take. */
-  timeoutMs: number
-  /** How often all nameservers are asked. */
-  attempts: number
-}
-
-/** As glibc bounds them (resolv.h: MAXNS, RES_MAXNDOTS, RES_MAXRETRANS, RES_MAXRETRY). */
-const most = { nameservers: 3, ndots: 15, timeoutSeconds: 30, attempts: 5 } as const
-
-/** What is not understood is passed over, as C libraries do. Of several search lists the last one counts. */
-export function parseResolvConf(text: string): ResolverConfig {
-  const config: ResolverConfig = { nameservers: [], search: [], ndots: 1, timeoutMs: 5_000, attempts: 2 }
-  for (const line of text.split('\n')) {
-    if (/^[#;]/.test(line)) continue
-    const [keyword, ...words] = line.trim().split(/\s+/)
-    const [first] = words
-    if (keyword === 'nameserver' && first !== undefined && isIP(first) !== 0) config.nameservers.push(first)
-    else if (keyword === 'search') config.search = words.map(withoutDot).filter(Boolean)
-    else if (keyword === 'domain' && first !== undefined) config.search = [withoutDot(first)].filter(Boolean)
-    else if (keyword === 'options') for (const word of words) setOption(config, word)
-  }
-  if (config.nameservers.length === 0) config.nameservers.push('127.0.0.1')
-  return { ...config, nameservers: config.nameservers.slice(0, most.nameservers) }
-}
-
-function setOption(config: ResolverConfig, word: string): void {
-  const [, name, digits] = /^(ndots|timeout|attempts):(\d+)$/.exec(word) ?? []
-  const value = Number(digits)
-  if (name === 'ndots') config.ndots = Math.min(value, most.ndots)
-  if (name === 'timeout') config.timeoutMs = Math.min(Math.max(value, 1), most.timeoutSeconds) * 1_000
-  if (name === 'attempts') config.attempts = Math.min(Math.max(value, 1), most.attempts)
-}
+import { type ResolverConfig, withoutDot } from '../../protocol/names/resolv-conf.ts'
 
 /** The addresses of a name in a hosts file, IPv4 before IPv6. */
 export function addressesIn(hosts: string, name: string): string[] {
@@ -61,8 +22,4 @@ export function questionsFor(
   const longer = search.map(domain => `${name}.${domain}`)
   const dots = name.split('.').length - 1
   return dots >= ndots ? [name, ...longer] : [...longer, name]
-}
-
-function withoutDot(domain: string): string {
-  return domain.replace(/\.$/, '')
 }

@@ -3,6 +3,7 @@ import { isIP } from 'node:net'
 import { normalAddress } from '../../protocol/address.ts'
 import type { TargetFacts } from '../../protocol/agent/control.ts'
 import type { PodNames } from '../../protocol/hook/messages.ts'
+import type { ResolverConfig } from '../../protocol/names/resolv-conf.ts'
 
 /** Whom a resolver asks when no nameserver is named (resolv.conf(5); Go asks both). */
 const defaultNameservers = ['127.0.0.1', '::1']
@@ -55,12 +56,6 @@ export function nameserversOf(resolvConf: string): string[] {
   return named.length === 0 ? defaultNameservers : named
 }
 
-/** The domains that a name without dots is tried in; of several lines the last counts (resolv.conf(5)). */
-export function searchOf(resolvConf: string): string[] {
-  const lines = [...resolvConf.matchAll(/^(?:search|domain)\s+(.*)$/gm)]
-  return (lines.at(-1)?.[1] ?? '').split(/\s+/).filter(domain => domain !== '' && domain !== '.')
-}
-
 /** Names with their addresses (hosts(5)). */
 export function namesInHosts(hosts: string): Map<string, string[]> {
   const names = new Map<string, string[]>()
@@ -72,14 +67,9 @@ export function namesInHosts(hosts: string): Map<string, string[]> {
   return names
 }
 
-/** Milliseconds that glibc gives a nameserver for one question, all tries together (resolv.conf(5), with its limits). */
-export function questionMs(resolvConf: string): number {
-  const option = (name: string, otherwise: number, most: number) => {
-    const all = [...resolvConf.matchAll(new RegExp(`^options\\s.*?\\b${name}:(\\d+)`, 'gm'))]
-    const given = all.at(-1)?.[1]
-    return given === undefined ? otherwise : Math.min(Math.max(Number(given), 1), most)
-  }
-  return 1_000 * option('timeout', 5, 30) * option('attempts', 2, 5)
+/** Milliseconds that a resolver gives a nameserver for one question, all tries together. */
+export function questionMs({ timeoutMs, attempts }: Pick<ResolverConfig, 'timeoutMs' | 'attempts'>): number {
+  return timeoutMs * attempts
 }
 
 /** Questions by TCP leave by the same way as other connections; glibc, Go and c-ares obey this option. */

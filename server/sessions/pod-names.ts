@@ -6,15 +6,9 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import type { SessionConfig } from '../../protocol/config.ts'
 import type { PodNames as Names } from '../../protocol/hook/messages.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import { parseResolvConf } from '../../protocol/names/resolv-conf.ts'
 import { nameChoice } from '../names/choice.ts'
-import {
-  type NameFacts,
-  nameserversOf,
-  namesInHosts,
-  podNamesOf,
-  questionMs,
-  searchOf,
-} from '../names/files.ts'
+import { type NameFacts, nameserversOf, namesInHosts, podNamesOf, questionMs } from '../names/files.ts'
 import { answerHere } from '../names/here.ts'
 import { Questions } from '../names/questions.ts'
 import { type Found, readAddresses, readQuestion } from '../names/wire.ts'
@@ -63,10 +57,11 @@ export class PodNames {
   async of(facts: Facts): Promise<Names> {
     const { resolvConf = '', hosts = '' } = facts.nameFiles
     this.#addresses = facts.addresses
-    this.#questionMs = questionMs(resolvConf)
+    const config = parseResolvConf(resolvConf)
+    this.#questionMs = questionMs(config)
     const names = podNamesOf(facts, this.#features, readNsswitch())
     this.#nameservers = new Set(this.#features.dns ? nameserversOf(resolvConf) : [])
-    this.#search = this.#features.dns ? searchOf(resolvConf) : []
+    this.#search = this.#features.dns ? config.search : []
     this.#learned.setSearch(this.#search)
     if (this.#features.dns) await this.#learnHosts(hosts)
     return names

@@ -1,6 +1,7 @@
 // The files by which names are looked up, as C libraries read them.
 import assert from 'node:assert/strict'
-import { addressesIn, parseResolvConf, questionsFor } from '../../../agent/outgoing/resolver-files.ts'
+import { addressesIn, questionsFor } from '../../../agent/outgoing/resolver-files.ts'
+import { parseResolvConf } from '../../../protocol/names/resolv-conf.ts'
 
 describe('parseResolvConf()', () => {
   it('reads what Kubernetes writes', () => {

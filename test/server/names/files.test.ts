@@ -1,5 +1,6 @@
 // What the process reads of names is the pod's, with what the hooks need added, and nothing of this machine's hosts.
 import assert from 'node:assert/strict'
+import { parseResolvConf } from '../../../protocol/names/resolv-conf.ts'
 import { nameserversOf, podNamesOf, questionMs } from '../../../server/names/files.ts'
 
 const facts = (resolvConf?: string, hosts?: string) => ({
@@ -76,5 +77,6 @@ describe('questionMs()', () => {
     ['options timeout:0 attempts:0\n', 1_000],
     ['# options timeout:1\n', 10_000],
   ] as const)
-    it(`of ${JSON.stringify(text)} is ${expected}`, () => assert.equal(questionMs(text), expected))
+    it(`of ${JSON.stringify(text)} is ${expected}`, () =>
+      assert.equal(questionMs(parseResolvConf(text)), expected))
 })
