@@ -71,7 +71,7 @@ export class Connections {
     if (made?.connection !== message.connection) return
     if (message.type === 'dialled') {
       this.tellAnswerer({ type: 'dialled', cookie, local: message.local })
-      this.say({ type: 'known', connection: message.connection })
+      if (made.held === undefined) this.say({ type: 'known', connection: message.connection })
     } else if (message.type === 'established') this.#established(made)
     else this.#refused(made, constants.errno[message.errno as keyof typeof constants.errno] ?? ENETUNREACH)
   }
@@ -81,7 +81,7 @@ export class Connections {
     this.#count += 1
     const connection = `${cookie}.${this.#count}`
     this.#made.set(cookie, { ...connecting, connection, calls: [], hasDescriptors: true })
-    this.say({ type: 'connect', connection, to, rule, from })
+    this.say({ type: 'connect', connection, to, rule, from, waits: held !== undefined })
     if (held !== undefined) this.#hold(cookie, connecting.place, held)
   }
 

@@ -1,17 +1,18 @@
-// Program "relay", one a server: completes connections that hooked processes have in progress; see protocol/hook/relay.ts.
+// Program "relay", one a server: makes the ends of connections that hooked processes have in progress; see protocol/hook/relay.ts.
+import type { SendHandle } from 'node:child_process'
 import { Socket } from 'node:net'
-import { decode, type Endpoint } from '../protocol/codec.ts'
+import { decode } from '../protocol/codec.ts'
 import { type FromRelay, type QuietPorts, type ToRelay, toRelay } from '../protocol/hook/relay.ts'
 import { errnoName, exitAtOnce } from './linux/libc.ts'
-import { completeFrom, openQuietPort } from './linux/quiet-port.ts'
+import { openEnd, openQuietPort } from './linux/quiet-port.ts'
 import { Meetings } from './meetings.ts'
 
 // A terminal's Ctrl-C is not for the relay: the server's end is its own.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {})
 process.on('disconnect', () => exitAtOnce(0))
 
-const say = (message: FromRelay, socket?: Socket): void => {
-  process.send?.(message, socket, { keepOpen: false }, () => {})
+const say = (message: FromRelay, handle?: SendHandle, sent: () => void = () => {}): void => {
+  process.send?.(message, handle, {}, sent)
 }
 
 const meetings = new Meetings()
@@ -31,7 +32,7 @@ if (four < 0) {
 }
 
 function answer(quiet: QuietPorts, asked: ToRelay): void {
-  if ('complete' in asked) complete(quiet, asked.complete, asked.from)
+  if ('open' in asked) open(quiet, asked.open, asked.at)
   else if ('take' in asked) hand(asked.take, meetings.take(asked.take))
   else {
     const name = meetings.open(asked.meet, asked.supervisor)
@@ -39,13 +40,18 @@ function answer(quiet: QuietPorts, asked: ToRelay): void {
   }
 }
 
-function complete(quiet: QuietPorts, id: number, from: Endpoint): void {
-  const isSix = from.address.includes(':')
-  const own = isSix ? { address: '::1', port: quiet.six ?? 0 } : { address: '127.0.0.1', port: quiet.four }
-  hand(id, completeFrom(own, from))
+function open(quiet: QuietPorts, id: number, at: 'four' | 'six'): void {
+  const own =
+    at === 'six' ? { address: '::1', port: quiet.six ?? 0 } : { address: '127.0.0.1', port: quiet.four }
+  hand(id, openEnd(own))
 }
 
-function hand(id: number, socket: number): void {
-  if (socket < 0) say({ completed: id, errno: errnoName(socket) })
-  else say({ completed: id }, new Socket({ fd: socket, allowHalfOpen: true, pauseOnCreate: true } as never))
+/** The socket's handle alone: a socket of Node would begin to read, which one that is not connected cannot. */
+function hand(id: number, descriptor: number): void {
+  if (descriptor < 0) {
+    say({ socket: id, errno: errnoName(descriptor) })
+    return
+  }
+  const socket = new Socket({ fd: descriptor, allowHalfOpen: true, pauseOnCreate: true } as never)
+  say({ socket: id }, (socket as unknown as { _handle: SendHandle })._handle, () => socket.destroy())
 }

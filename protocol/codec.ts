@@ -52,7 +52,10 @@ export function object<R extends Fields, O extends Fields = Record<never, Field>
       errors.push({
         value,
         context: at,
-        message: `unknown field${suggestion(key, names)}; the fields are ${names.join(', ') || 'none'}`,
+        // Made when it is read: most are of the members of a union that the value is not meant for.
+        get message() {
+          return `unknown field${suggestion(key, names)}; the fields are ${names.join(', ') || 'none'}`
+        },
       })
     }
     return errors.length > 0 ? t.failures(errors) : t.success(checked as ObjectOf<R, O>)

@@ -1,5 +1,5 @@
-// Connections over loopback that stay in progress until somebody decides: a listener that drops every SYN, and how a connection to it is
-// completed from the other side (simultaneous open, RFC 9293 section 3.5) or refused. It needs no right.
+// Connections over loopback that stay in progress until somebody decides: a listener that drops every SYN, and what completes a connection to it
+// from the other side (simultaneous open, RFC 9293 section 3.5) or refused. It needs no right.
 import type { Endpoint } from '../../protocol/codec.ts'
 import { AF_INET, AF_INET6, readAddress, writeAddress } from '../address.ts'
 import { close } from './libc.ts'
@@ -17,10 +17,6 @@ import {
 } from './sockets.ts'
 
 const EADDRNOTAVAIL = 99
-const EINPROGRESS = 115
-const ETIMEDOUT = 110
-/** The two SYNs cross in microseconds; what takes longer has been dropped, and the next try of the kernel is a second away. */
-const completeMs = 1_000
 const settledMs = 50
 /** A queue of length 0 takes one connection, or two on some kernels. */
 const maxFillers = 8
@@ -60,24 +56,15 @@ function portOf(socket: number): number {
   return typeof name === 'number' ? name : (readAddress(name)?.port ?? 0)
 }
 
-/** Completes the connection that is in progress from `to` to the quiet endpoint; its other end, owned by the caller, or a negative errno. */
-export function completeFrom(quiet: Endpoint, to: Endpoint): number {
+/** A socket that is bound to the quiet endpoint, owned by the caller, or a negative errno. Its connect to where a connection is in progress from completes that. */
+export function openEnd(quiet: Endpoint): number {
   const family = familyOf(quiet.address)
   const socket = openStream(family, { nonBlocking: true })
   if (socket < 0) return socket
-  const begun =
-    sharePort(socket) ||
-    bind(socket, writeAddress(family, quiet)) ||
-    connect(socket, writeAddress(family, to))
-  const result = begun === -EINPROGRESS ? awaitOpen(socket) : begun
+  const result = sharePort(socket) || bind(socket, writeAddress(family, quiet))
   if (result === 0) return socket
   close(socket)
   return result
-}
-
-function awaitOpen(socket: number): number {
-  const events = poll([{ descriptor: socket, events: POLLOUT }], completeMs)[0]
-  return events === 0 ? -ETIMEDOUT : -takeError(socket)
 }
 
 /** A loopback port that stays bound and never listens: a connect to it is refused. The port, or a negative errno. */

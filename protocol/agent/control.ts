@@ -2,6 +2,7 @@
 import * as t from 'io-ts'
 import { count, endpoint, object, oneOf, port } from '../codec.ts'
 import { target } from '../rpc/targets.ts'
+import { tagged } from '../tagged.ts'
 
 /** What an agent knows of the target that it has entered. */
 export const targetFacts = object(
@@ -40,7 +41,7 @@ export type TargetFacts = t.TypeOf<typeof targetFacts>
 /** How much of the pod's own answers is captured: nothing, the first 2 KiB of each packet, or all (costs the pod a copy of each byte). */
 export const answersMode = oneOf('none', 'heads', 'all')
 
-export const agentRequest = t.union([
+export const agentRequest = tagged('ask', [
   object('DescribeRequest', {
     id: [count, 'id of the request'],
     ask: [oneOf('describe'), 'answered with TargetFacts'],
@@ -100,7 +101,7 @@ export const agentAnswer = object(
 )
 export type AgentAnswer = t.TypeOf<typeof agentAnswer>
 
-export const agentEvent = t.union([
+export const agentEvent = tagged('event', [
   object('PortsEvent', {
     event: [oneOf('ports'), 'the target listens on other ports'],
     ports: [t.array(port), 'all that it listens on'],
@@ -170,7 +171,7 @@ export const dialConnection = object(
 )
 
 /** What a forward or a Unix socket of a process leads to; its near end says nothing before the answer. */
-export const dialFar = t.union([
+export const dialFar = tagged('dial', [
   object('DialHost', {
     dial: [oneOf('host'), 'TCP to a host, which the agent looks up as the pod would'],
     host: [t.string, 'name or IP address'],
@@ -185,7 +186,7 @@ export const dialFar = t.union([
     { withinMs: [count, 'how long a listener whose queue is full is waited for; default 10,000'] },
   ),
 ])
-export const dial = t.union([dialConnection, dialFar, dialUdp])
+export const dial = tagged('dial', [dialConnection, dialFar, dialUdp])
 export type DialFar = t.TypeOf<typeof dialFar>
 export type Dial = t.TypeOf<typeof dial>
 export type DialUdp = t.TypeOf<typeof dialUdp>

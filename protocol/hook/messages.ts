@@ -5,6 +5,7 @@
 // and starts the command when `start` comes. If the socket ends before `start`, it exits 125 quietly; after `start`, it ends the command.
 import * as t from 'io-ts'
 import { count, endpoint, object, oneOf, port } from '../codec.ts'
+import { tagged } from '../tagged.ts'
 import {
   hookDatagramsClosed,
   hookOutletAdded,
@@ -75,7 +76,7 @@ export type PodNames = t.TypeOf<typeof podNames>
 
 const connection = [t.string, 'cookie of the socket'] as const
 
-export const fromSupervisor = t.union([
+export const fromSupervisor = tagged('type', [
   object('HookHello', {
     type: type('hello', 'first message'),
     token: [t.string, 'STANDIN_HOOK_TOKEN'],
@@ -122,6 +123,10 @@ export const fromSupervisor = t.union([
     to: [endpoint, 'where it wants to connect'],
     rule: [t.string, "why it is the pod's, the end of a sentence"],
     from: [endpoint, 'the loopback address and port that its socket has'],
+    waits: [
+      t.boolean,
+      'whether its call waits for `established`: `dialled` is not answered then, since nobody asks before',
+    ],
   }),
   object('HookStayed', {
     type: type('stayed', 'a process connects to what is on this machine; told while `watched` is true'),
@@ -131,7 +136,7 @@ export const fromSupervisor = t.union([
   object('HookKnown', {
     type: type(
       'known',
-      'answers `dialled`: the process sees the address from here on; and `unixMeet`: its socket is connected there',
+      'answers `dialled` of one that does not wait: the process sees the address from here on; and `unixMeet`: its socket is connected there',
     ),
     connection: [...connection],
   }),
@@ -171,7 +176,7 @@ export const fromSupervisor = t.union([
 ])
 export type FromSupervisor = t.TypeOf<typeof fromSupervisor>
 
-export const toSupervisor = t.union([
+export const toSupervisor = tagged('type', [
   object(
     'HookStart',
     {

@@ -1,11 +1,12 @@
-// The relay: one process a server, on this machine's loopback, that completes connections which hooked processes have in progress, and gives
-// the server their other ends; and meeting places for Unix sockets, which know no such state.
+// The relay: one process a server, on this machine's loopback, that makes the sockets by which the server completes connections which hooked
+// processes have in progress; and meeting places for Unix sockets, which know no such state.
 //
-// It is started as `relay` with a channel of child_process. It says `quiet` first; each `complete` is answered with `completed`, together with
-// the socket when there is no errno. `meet` is answered with `meeting`: an abstract Unix socket, where `take` takes the connection of that supervisor and
-// is answered as `complete`; whoever else connects is turned away. A meeting place lasts for 10 s. It ends when the channel does.
+// It is started as `relay` with a channel of child_process. It says `quiet` first. `open` is answered with `socket`, together with a TCP socket that
+// is bound to that quiet port: connected to where a process connects from, it is the other end of that connection. `meet` is answered with
+// `meeting`: an abstract Unix socket, where `take` takes the connection of that supervisor and is answered with `socket`; whoever else connects is
+// turned away. A meeting place lasts for 10 s. It ends when the channel does.
 import * as t from 'io-ts'
-import { count, endpoint, object, port } from '../codec.ts'
+import { count, object, oneOf, port } from '../codec.ts'
 
 /** Where supervisors connect sockets to that must stay in progress. */
 export const quietPorts = object(
@@ -16,9 +17,9 @@ export const quietPorts = object(
 export type QuietPorts = t.TypeOf<typeof quietPorts>
 
 export const toRelay = t.union([
-  object('RelayComplete', {
-    complete: [count, 'id, repeated in the answer'],
-    from: [endpoint, 'where the process connects from'],
+  object('RelayOpen', {
+    open: [count, 'id, repeated in the answer'],
+    at: [oneOf('four', 'six'), 'which of the quiet ports'],
   }),
   object('RelayMeet', {
     meet: [count, 'id, repeated in the answer'],
@@ -31,9 +32,14 @@ export type ToRelay = t.TypeOf<typeof toRelay>
 export const fromRelay = t.union([
   object('RelayQuiet', { quiet: [quietPorts, 'ready'] }),
   object(
-    'RelayCompleted',
-    { completed: [count, 'id'] },
-    { errno: [t.string, 'why not, such as ECONNREFUSED: the process has given its socket up'] },
+    'RelaySocket',
+    { socket: [count, 'id'] },
+    {
+      errno: [
+        t.string,
+        'why there is none, such as EMFILE, or ECONNREFUSED: nobody came to the meeting place',
+      ],
+    },
   ),
   object(
     'RelayMeeting',

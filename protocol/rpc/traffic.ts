@@ -1,6 +1,7 @@
 // The live view of what arrives at the pod and at the process, and of what the process connects to: connections, bytes, HTTP/1.1 requests and responses.
 import * as t from 'io-ts'
 import { count, endpoint, object, oneOf, port } from '../codec.ts'
+import { tagged } from '../tagged.ts'
 import { notification, request } from './message.ts'
 import { encoding } from './processes.ts'
 import { sessionId } from './sessions.ts'
@@ -24,7 +25,7 @@ const rule = [t.string, 'what decided that, the end of a sentence'] as const
 const name = [t.string, 'name that was last looked up and resolved to that address'] as const
 
 /** What becomes of a connection that a process makes. */
-export const outgoingEvent = t.union([
+export const outgoingEvent = tagged('event', [
   object(
     'OutgoingOpened',
     {
@@ -80,7 +81,7 @@ export const outgoingEvent = t.union([
 ])
 export type OutgoingEvent = t.TypeOf<typeof outgoingEvent>
 
-export const trafficEvent = t.union([
+export const trafficEvent = tagged('event', [
   object('ConnectionOpened', {
     event: [oneOf('opened'), 'a caller connected'],
     at,

@@ -42,10 +42,15 @@ export class ConnectTalk {
     for (const connection of [...this.#connecting]) this.#abandoned(connection)
   }
 
-  #connect({ connection, to, rule, from }: Extract<FromSupervisor, { type: 'connect' }>): void {
+  #connect({ connection, to, rule, from, waits }: Extract<FromSupervisor, { type: 'connect' }>): void {
     this.#begin({
       ...{ connection, to, rule, from },
-      dialled: local => this.#untilKnown({ type: 'dialled', connection, local }),
+      dialled: async local => {
+        const dialled = { type: 'dialled', connection, local } as const
+        // What is told in order is known in order, to a process that waits for the last of it.
+        if (waits) this.send(dialled)
+        else await this.#untilKnown(dialled)
+      },
       ...this.#endings(connection),
     })
   }

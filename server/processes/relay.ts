@@ -1,6 +1,6 @@
 // The relay process: completes connections that hooked processes have in progress, and hands their other ends over; one a server, from the first session on.
 import { type ChildProcess, fork } from 'node:child_process'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { decode, type Endpoint } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
 import { type FromRelay, fromRelay, type QuietPorts, type ToRelay } from '../../protocol/hook/relay.ts'
@@ -10,12 +10,13 @@ import { within } from '../deadline.ts'
 import type { Meeting } from '../outgoing/outgoing.ts'
 import { ownEnvironment } from '../own-environment.ts'
 import { Turns } from '../turns.ts'
+import { Ends, type Handle } from './ends.ts'
 
 const startTimeoutMs = 10_000
-const completeTimeoutMs = 5_000
-/** It answers one after the other, so that whoever is behind many others would wait for them. */
-const mostAsked = 64
+const answerTimeoutMs = 5_000
 const endPatienceMs = 2_000
+/** A queue of accepts that is full makes those behind it late. */
+const mostMeetings = 64
 /** A relay that lived no longer than this is not replaced sooner. */
 const shortLifeMs = 1_000
 
@@ -23,9 +24,10 @@ type Running = {
   child: ChildProcess
   gone: Promise<void>
   quiet: Promise<QuietPorts>
-  sockets: Waiting<Socket>
+  sockets: Waiting<Handle>
   /** Names of meeting places. */
   places: Waiting<string>
+  ends: Record<keyof QuietPorts, Ends>
 }
 type Waiting<T> = Map<number, { resolve(value: T): void; reject(failure: Error): void }>
 
@@ -35,7 +37,7 @@ export class Relay {
   #running: Running | undefined
   #lastId = 0
   #closed = false
-  readonly #turns = new Turns(mostAsked)
+  readonly #turns = new Turns(mostMeetings)
   readonly #tell = new Set<(quiet: QuietPorts) => void>()
 
   /** Called with the ports of each relay that takes the place of one that died; until the returned function is called. */
@@ -53,21 +55,26 @@ export class Relay {
 
   /** The other end of the connection that is in progress from there, or of the one that a supervisor makes. Rejects when the process has given it up. */
   complete(from: Endpoint | Meeting): Promise<Socket> {
-    return this.#turns.run(() => ('meet' in from ? this.#meet(from) : this.#complete(from)))
+    return 'meet' in from ? this.#turns.run(() => this.#meet(from)) : this.#complete(from)
   }
 
   async #complete(from: Endpoint): Promise<Socket> {
     const running = this.#running
     if (running === undefined) throw failed('it has ended, and what was in progress with it')
-    const id = this.#nextId()
-    return ask(running.sockets, running, { complete: id, from }, id)
+    const ends = running.ends[from.address.includes(':') ? 'six' : 'four']
+    try {
+      return await ends.complete(from)
+    } finally {
+      setImmediate(() => ends.fill())
+    }
   }
 
   async #meet({ supervisor, meet }: Meeting): Promise<Socket> {
     // Nothing has happened yet, so that a relay that has just died costs no connection.
     const { running, id, name } = await this.#place(supervisor).catch(() => this.#place(supervisor))
-    await within(meet(name), completeTimeoutMs, () => failed('the supervisor did not come'))
-    return ask(running.sockets, running, { take: id }, id)
+    await within(meet(name), answerTimeoutMs, () => failed('the supervisor did not come'))
+    const handle = await ask(running.sockets, running, { take: id }, id)
+    return new Socket({ handle, allowHalfOpen: true } as never)
   }
 
   async #place(supervisor: number): Promise<{ running: Running; id: number; name: string }> {
@@ -105,19 +112,27 @@ export class Relay {
       child.on('message', (value, handle) => {
         const checked = decode(fromRelay, value)
         if (!checked.ok) return
-        if ('quiet' in checked.value) resolve(checked.value.quiet)
-        else if ('failed' in checked.value) reject(failed(`no quiet port (${checked.value.failed})`))
+        if ('quiet' in checked.value) {
+          resolve(checked.value.quiet)
+          ends.four.fill()
+        } else if ('failed' in checked.value) reject(failed(`no quiet port (${checked.value.failed})`))
         else if ('meeting' in checked.value) found(places, checked.value)
-        else take(sockets, checked.value, handle as Socket | undefined)
+        else take(sockets, checked.value, handle as Handle | undefined)
       })
       void gone.then(() => reject(failed('it ended')))
     })
     const quiet = within(ready, startTimeoutMs, () => failed('it did not start in time'))
     quiet.catch(() => child.kill('SIGKILL'))
-    const running = { child, gone, quiet, sockets, places }
+    const open = (at: keyof QuietPorts) => () => {
+      const id = this.#nextId()
+      return ask(sockets, running, { open: id, at }, id)
+    }
+    const ends = { four: new Ends(open('four')), six: new Ends(open('six')) }
+    const running: Running = { child, gone, quiet, sockets, places, ends }
     const sinceMs = performance.now()
     void gone.then(() => {
       if (this.#running === running) this.#running = undefined
+      for (const all of Object.values(ends)) all.close()
       for (const { reject } of [...sockets.values(), ...places.values()]) reject(failed('it ended'))
       setTimeout(() => this.#replace(), performance.now() - sinceMs > shortLifeMs ? 0 : shortLifeMs).unref()
     })
@@ -139,8 +154,8 @@ export class Relay {
 function ask<T>(waiting: Waiting<T>, { child }: Running, message: ToRelay, id: number): Promise<T> {
   const answered = new Promise<T>((resolve, reject) => waiting.set(id, { resolve, reject }))
   child.send(message, () => {})
-  const slow = () => failed(`it did not answer within ${completeTimeoutMs / 1_000} s`)
-  return within(answered, completeTimeoutMs, slow).finally(() => waiting.delete(id))
+  const slow = () => failed(`it did not answer within ${answerTimeoutMs / 1_000} s`)
+  return within(answered, answerTimeoutMs, slow).finally(() => waiting.delete(id))
 }
 
 function found(places: Running['places'], { meeting, name, errno }: Extract<FromRelay, { meeting: number }>) {
@@ -148,22 +163,13 @@ function found(places: Running['places'], { meeting, name, errno }: Extract<From
   else places.get(meeting)?.resolve(name)
 }
 
-type Completed = Extract<FromRelay, { completed: number }>
+type Given = Extract<FromRelay, { socket: number }>
 
-function take(
-  waiting: Running['sockets'],
-  { completed, errno }: Completed,
-  socket: Socket | undefined,
-): void {
-  const asked = waiting.get(completed)
-  if (asked === undefined || socket === undefined) {
-    // Nobody has it any more: an end would look like the peer's.
-    socket?.resetAndDestroy()
+function take(waiting: Running['sockets'], { socket, errno }: Given, handle: Handle | undefined): void {
+  const asked = waiting.get(socket)
+  if (asked !== undefined && handle !== undefined) asked.resolve(handle)
+  else {
+    handle?.close()
     asked?.reject(failed(errno ?? 'it gave no socket'))
-    return
   }
-  // What the constructor of a socket that came over a channel does not take.
-  socket.allowHalfOpen = true
-  socket.setNoDelay(true)
-  asked.resolve(socket)
 }

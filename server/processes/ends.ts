@@ -1,0 +1,96 @@
+// The server's ends of connections that processes have in progress: sockets of the relay's, asked for before they are needed, because another process
+// in the way of every connect costs it a quarter of its time.
+import { Socket } from 'node:net'
+import type { Endpoint } from '../../protocol/codec.ts'
+import { Turns } from '../turns.ts'
+
+/** What came over the channel of child_process: a handle of Node's, which is no socket yet. */
+export type Handle = { close(): void }
+
+/** Bursts of connects find so many ready. */
+const spares = 16
+/** The relay answers one after the other, so that whoever is behind many others would wait for them. */
+const mostAsked = 64
+/** The two SYNs cross in microseconds; what takes longer has been dropped, and the next try of the kernel is a second away. */
+const completeMs = 1_000
+
+type Waiting = { resolve(handle: Handle): void; reject(failure: unknown): void }
+
+export class Ends {
+  readonly #ask: () => Promise<Handle>
+  readonly #ready: Handle[] = []
+  readonly #waiting: Waiting[] = []
+  readonly #turns = new Turns(mostAsked)
+  #asked = 0
+  #closed = false
+
+  /** `ask` rejects when there is none, or nobody to ask any more. */
+  constructor(ask: () => Promise<Handle>) {
+    this.#ask = ask
+  }
+
+  /** For the first connect not to wait. */
+  fill(): void {
+    while (!this.#closed && this.#ready.length + this.#asked < this.#waiting.length + spares) this.#askOne()
+  }
+
+  /** The other end of the connection that is in progress from there. Rejects when the process has given it up. */
+  async complete(from: Endpoint): Promise<Socket> {
+    return connected(this.#ready.shift() ?? (await this.#next()), from)
+  }
+
+  /** Whoever waits is told so by what it asked for. */
+  close(): void {
+    this.#closed = true
+    for (const handle of this.#ready.splice(0)) handle.close()
+  }
+
+  #next(): Promise<Handle> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      this.fill()
+    })
+  }
+
+  #askOne(): void {
+    this.#asked += 1
+    this.#turns.run(this.#ask).then(
+      handle => {
+        this.#asked -= 1
+        const next = this.#waiting.shift()
+        if (next !== undefined) next.resolve(handle)
+        else if (this.#closed) handle.close()
+        else this.#ready.push(handle)
+      },
+      (failure: unknown) => {
+        this.#asked -= 1
+        this.#waiting.shift()?.reject(failure)
+      },
+    )
+  }
+}
+
+function connected(handle: Handle, to: Endpoint): Promise<Socket> {
+  const socket = new Socket({ handle, allowHalfOpen: true, manualStart: true } as never)
+  return new Promise((resolve, reject) => {
+    const late = () => socket.destroy(Object.assign(new Error('it took too long'), { code: 'ETIMEDOUT' }))
+    const timer = setTimeout(late, completeMs)
+    const settle = () => {
+      clearTimeout(timer)
+      socket.off('connect', stands)
+      socket.off('error', fails)
+    }
+    const stands = () => {
+      settle()
+      socket.setNoDelay(true)
+      resolve(socket)
+    }
+    const fails = (error: Error) => {
+      settle()
+      reject(error)
+    }
+    socket.once('connect', stands)
+    socket.once('error', fails)
+    socket.connect({ host: to.address, port: to.port })
+  })
+}
