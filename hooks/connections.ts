@@ -71,9 +71,11 @@ export class Connections {
     if (made?.connection !== message.connection) return
     if (message.type === 'dialled') {
       this.tellAnswerer({ type: 'dialled', cookie, local: message.local })
-      if (made.held === undefined) this.say({ type: 'known', connection: message.connection })
-    } else if (message.type === 'established') this.#established(made)
-    else this.#refused(made, constants.errno[message.errno as keyof typeof constants.errno] ?? ENETUNREACH)
+      this.say({ type: 'known', connection: message.connection })
+    } else if (message.type === 'established') {
+      if (message.local !== undefined) this.tellAnswerer({ type: 'dialled', cookie, local: message.local })
+      this.#established(made)
+    } else this.#refused(made, constants.errno[message.errno as keyof typeof constants.errno] ?? ENETUNREACH)
   }
 
   #begin(connecting: Connecting): void {

@@ -118,9 +118,14 @@ export function decode<A>(
   value: unknown,
 ): { ok: true; value: A } | { ok: false; faults: string[] } {
   const result = codec.decode(value)
-  return result._tag === 'Right'
-    ? { ok: true, value: result.right }
-    : { ok: false, faults: faults(result.left) }
+  if (result._tag === 'Right') return { ok: true, value: result.right }
+  const { left } = result
+  return {
+    ok: false,
+    get faults() {
+      return faults(left)
+    },
+  }
 }
 
 /** A whole number, 0 or more: every count, size, id and time of the protocol. */

@@ -125,7 +125,7 @@ export const fromSupervisor = tagged('type', [
     from: [endpoint, 'the loopback address and port that its socket has'],
     waits: [
       t.boolean,
-      'whether its call waits for `established`: `dialled` is not answered then, since nobody asks before',
+      'whether its call waits for `established`: there is no `dialled` then, since nobody asks before',
     ],
   }),
   object('HookStayed', {
@@ -136,7 +136,7 @@ export const fromSupervisor = tagged('type', [
   object('HookKnown', {
     type: type(
       'known',
-      'answers `dialled` of one that does not wait: the process sees the address from here on; and `unixMeet`: its socket is connected there',
+      'answers `dialled`: the process sees the address from here on; and `unixMeet`: its socket is connected there',
     ),
     connection: [...connection],
   }),
@@ -256,10 +256,14 @@ export const toSupervisor = tagged('type', [
     connection: [...connection],
     local: [endpoint, "the pod's end of it, which the process sees as its own"],
   }),
-  object('HookEstablished', {
-    type: type('established', "the relay has completed the process's connection"),
-    connection: [...connection],
-  }),
+  object(
+    'HookEstablished',
+    {
+      type: type('established', "the process's connection stands"),
+      connection: [...connection],
+    },
+    { local: [endpoint, 'what `dialled` would tell, of a call that waits'] },
+  ),
   object('HookRefused', {
     type: type('refused', 'the pod could not connect'),
     connection: [...connection],

@@ -1,4 +1,5 @@
 // What the supervisor of one command says of connections that are made, and what it is told of them: TCP, and Unix sockets, which are joined at a meeting place.
+import type { Endpoint } from '../../protocol/codec.ts'
 import type { FromSupervisor, ToSupervisor } from '../../protocol/hook/messages.ts'
 import type { OutgoingCall } from '../outgoing/outgoing.ts'
 
@@ -43,15 +44,14 @@ export class ConnectTalk {
   }
 
   #connect({ connection, to, rule, from, waits }: Extract<FromSupervisor, { type: 'connect' }>): void {
+    let shown: Endpoint | undefined
     this.#begin({
       ...{ connection, to, rule, from },
       dialled: async local => {
-        const dialled = { type: 'dialled', connection, local } as const
-        // What is told in order is known in order, to a process that waits for the last of it.
-        if (waits) this.send(dialled)
-        else await this.#untilKnown(dialled)
+        if (waits) shown = local
+        else await this.#untilKnown({ type: 'dialled', connection, local })
       },
-      ...this.#endings(connection),
+      ...this.#endings(connection, () => shown),
     })
   }
 
@@ -87,13 +87,19 @@ export class ConnectTalk {
     })
   }
 
-  #endings(connection: string): Pick<OutgoingCall, 'established' | 'refused'> {
+  #endings(
+    connection: string,
+    local: () => Endpoint | undefined = () => undefined,
+  ): Pick<OutgoingCall, 'established' | 'refused'> {
     const end = (message: ToSupervisor) => {
       this.#connecting.delete(connection)
       this.send(message)
     }
     return {
-      established: () => end({ type: 'established', connection }),
+      established: () => {
+        const shown = local()
+        end({ type: 'established', connection, ...(shown === undefined ? {} : { local: shown }) })
+      },
       refused: errno => end({ type: 'refused', connection, errno }),
     }
   }

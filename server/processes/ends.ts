@@ -7,7 +7,7 @@ import { Turns } from '../turns.ts'
 /** What came over the channel of child_process: a handle of Node's, which is no socket yet. */
 export type Handle = { close(): void }
 
-/** Bursts of connects find so many ready. */
+/** Bursts of connects find so many ready; they are asked for when half of them have gone, several at once. */
 const spares = 16
 /** The relay answers one after the other, so that whoever is behind many others would wait for them. */
 const mostAsked = 64
@@ -31,7 +31,9 @@ export class Ends {
 
   /** For the first connect not to wait. */
   fill(): void {
-    while (!this.#closed && this.#ready.length + this.#asked < this.#waiting.length + spares) this.#askOne()
+    const there = this.#ready.length + this.#asked - this.#waiting.length
+    if (this.#closed || there > spares / 2) return
+    for (let missing = spares - there; missing > 0; missing--) this.#askOne()
   }
 
   /** The other end of the connection that is in progress from there. Rejects when the process has given it up. */
@@ -70,7 +72,8 @@ export class Ends {
   }
 }
 
-function connected(handle: Handle, to: Endpoint): Promise<Socket> {
+/** The socket of that handle, connected there. Rejects with what Node says. */
+export function connected(handle: Handle, to: Endpoint): Promise<Socket> {
   const socket = new Socket({ handle, allowHalfOpen: true, manualStart: true } as never)
   return new Promise((resolve, reject) => {
     const late = () => socket.destroy(Object.assign(new Error('it took too long'), { code: 'ETIMEDOUT' }))

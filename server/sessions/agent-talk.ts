@@ -55,12 +55,14 @@ export class AgentTalk {
 
   /** A control frame of the agent. */
   take(value: unknown): void {
+    const event = decode(agentEvent, value)
+    if (event.ok) this.#onEvent(event.value)
+    else this.#takeAnswer(value)
+  }
+
+  #takeAnswer(value: unknown): void {
     const answer = decode(agentAnswer, value)
-    if (!answer.ok) {
-      const event = decode(agentEvent, value)
-      if (event.ok) this.#onEvent(event.value)
-      return
-    }
+    if (!answer.ok) return
     const { id, value: result, failure } = answer.value
     const waiting = this.#waiting.get(id)
     const told = { kind: 'agent-failed', values: { reason: 'it reported a failure' } } as const

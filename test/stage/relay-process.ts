@@ -1,10 +1,11 @@
 // Starts the relay as a server would, and asks it to complete connections.
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Endpoint } from '../../protocol/codec.ts'
 import type { QuietPorts } from '../../protocol/hook/relay.ts'
+import { connected, type Handle } from '../../server/processes/ends.ts'
 
 export type RelayProcess = {
   readonly child: ChildProcess
@@ -28,9 +29,9 @@ export async function startRelay(dist: string, owner: { uid?: number; gid?: numb
     child,
     quiet,
     async complete(from) {
-      child.send({ complete: ++last, from })
-      const [{ errno }, socket] = (await once(child, 'message')) as [{ errno?: string }, Socket]
-      return errno ?? socket
+      child.send({ open: ++last, at: from.address.includes(':') ? 'six' : 'four' })
+      const [{ errno }, handle] = (await once(child, 'message')) as [{ errno?: string }, Handle]
+      return errno ?? connected(handle, from).catch(({ code }: NodeJS.ErrnoException) => String(code))
     },
     async meet(supervisor) {
       const id = ++last
@@ -40,8 +41,8 @@ export async function startRelay(dist: string, owner: { uid?: number; gid?: numb
         name,
         async take() {
           child.send({ take: id })
-          const [{ errno }, socket] = (await once(child, 'message')) as [{ errno?: string }, Socket]
-          return errno ?? socket
+          const [{ errno }, handle] = (await once(child, 'message')) as [{ errno?: string }, Handle]
+          return errno ?? new Socket({ handle, allowHalfOpen: true } as never)
         },
       }
     },

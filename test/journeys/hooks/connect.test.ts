@@ -36,13 +36,14 @@ for (const [user, owner] of [
 
     /** The pod is connected: the process's own end, joined by the relay. */
     async function establish(hooked: HookedCommand): Promise<Socket> {
-      const { connection, from } = await hooked.next('connect')
-      hooked.send({ type: 'dialled', connection, local })
-      await hooked.next('known')
+      const { connection, from, waits } = await hooked.next('connect')
+      if (!waits) {
+        hooked.send({ type: 'dialled', connection, local })
+        await hooked.next('known')
+      }
       const socket = await relay.complete(from)
       assert.ok(typeof socket !== 'string', String(socket))
-      hooked.send({ type: 'established', connection })
-      socket.allowHalfOpen = true
+      hooked.send({ type: 'established', connection, ...(waits ? { local } : {}) })
       return socket
     }
 
@@ -97,13 +98,10 @@ for (const [user, owner] of [
       const { connection, from } = await hooked.next('connect')
       process.kill(hooked.pid, 'SIGSTOP')
       await untilState('the stop', () => stateOf(hooked.pid) === 'T')
-      hooked.send({ type: 'dialled', connection, local })
-      await hooked.next('known')
       const socket = await relay.complete(from)
       assert.ok(typeof socket !== 'string', String(socket))
-      hooked.send({ type: 'established', connection })
+      hooked.send({ type: 'established', connection, local })
       process.kill(hooked.pid, 'SIGCONT')
-      socket.allowHalfOpen = true
       socket.on('data', () => {}).on('end', () => socket.end('heard'))
       const { answer, errno } = JSON.parse(await hooked.output.until('the result', () => true))
       assert.deepEqual([errno, answer], [undefined, 'heard'])
