@@ -5,6 +5,12 @@ import type { LinkStream } from './link-stream.ts'
 /** What may wait in the stream before the socket is read no further. */
 const highWaterBytes = 1 << 20
 
+/**
+ * libuv takes a reset for an end where bytes came just before it (uv__stream_io, POLLHUP after a partial read). To write nothing tells: it fails
+ * on a socket that was reset, and is no matter for another.
+ */
+const nothing = Buffer.alloc(0)
+
 /** The socket must not end its side by itself (`allowHalfOpen`). `over` is called once, when nothing more moves either way. */
 export function joinStream(stream: LinkStream, socket: Socket, over: () => void = () => {}): void {
   let reset = false
@@ -27,7 +33,10 @@ export function joinStream(stream: LinkStream, socket: Socket, over: () => void 
     stream.write({ bytes })
     if (stream.queuedBytes > highWaterBytes) socket.pause()
   })
-  socket.on('end', () => stream.end())
+  socket.on('end', () => {
+    if (socket.writableEnded || socket.writableLength > 0) stream.end()
+    else socket.write(nothing, error => error ?? stream.end())
+  })
   socket.on('error', error => resetBoth((error as NodeJS.ErrnoException).code ?? error.message))
   socket.on('close', () => {
     // Both ends were said, or the socket was taken away from outside.

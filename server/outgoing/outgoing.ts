@@ -89,12 +89,17 @@ export class Outgoing {
     if (this.#linkIsDown) this.#bound(dialling)
   }
 
-  /** The process has given it up. */
-  abandoned(connection: string): void {
+  /** The process has given it up; or, with `isOrphan`, nobody tells it any more what becomes of it. */
+  abandoned(connection: string, { isOrphan }: { isOrphan: boolean }): void {
     const id = this.#byConnection.get(connection)
     const dialling = id === undefined ? undefined : this.#take(id)
-    dialling?.seen.failed()
-    dialling?.stream.reset('the process gave it up')
+    if (dialling === undefined) return
+    const { call, seen, stream } = dialling
+    seen.failed()
+    stream.reset('the process gave it up')
+    // The kernel alone would end it by its time-out, two minutes later.
+    if (isOrphan && call.unix === undefined)
+      this.#options.complete(call.from).then(resetSocket, () => undefined)
   }
 
   /** What the agent says of a dial. */

@@ -6,7 +6,8 @@ import type { OutgoingCall } from '../outgoing/outgoing.ts'
 export type ConnectEvents = {
   /** A process connects to what is the pod's. */
   connect(call: OutgoingCall): void
-  abandoned(connection: string): void
+  /** With `isOrphan` its supervisor is gone, and the socket may still be in progress. */
+  abandoned(connection: string, options: { isOrphan: boolean }): void
 }
 type FromSupervisorOfConnects = Extract<
   FromSupervisor,
@@ -35,12 +36,12 @@ export class ConnectTalk {
     if (message.type === 'connect') this.#connect(message)
     else if (message.type === 'unixConnect') this.#connectUnix(message)
     else if (message.type === 'known') this.#known.get(message.connection)?.()
-    else this.#abandoned(message.connection)
+    else this.#abandoned(message.connection, { isOrphan: false })
   }
 
   /** The supervisor is gone. */
   close(): void {
-    for (const connection of [...this.#connecting]) this.#abandoned(connection)
+    for (const connection of [...this.#connecting]) this.#abandoned(connection, { isOrphan: true })
   }
 
   #connect({ connection, to, rule, from, waits }: Extract<FromSupervisor, { type: 'connect' }>): void {
@@ -105,9 +106,9 @@ export class ConnectTalk {
   }
 
   /** Nothing waits for it any more: not the dial, and not the server for the supervisor's word. */
-  #abandoned(connection: string): void {
+  #abandoned(connection: string, options: { isOrphan: boolean }): void {
     this.#connecting.delete(connection)
-    this.events.abandoned(connection)
+    this.events.abandoned(connection, options)
     this.#known.get(connection)?.()
   }
 }

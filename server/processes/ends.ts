@@ -14,61 +14,48 @@ const mostAsked = 64
 /** The two SYNs cross in microseconds; what takes longer has been dropped, and the next try of the kernel is a second away. */
 const completeMs = 1_000
 
-type Waiting = { resolve(handle: Handle): void; reject(failure: unknown): void }
-
 export class Ends {
   readonly #ask: () => Promise<Handle>
   readonly #ready: Handle[] = []
-  readonly #waiting: Waiting[] = []
   readonly #turns = new Turns(mostAsked)
-  #asked = 0
+  #coming = 0
   #closed = false
 
   /** `ask` rejects when there is none, or nobody to ask any more. */
   constructor(ask: () => Promise<Handle>) {
-    this.#ask = ask
+    this.#ask = () => this.#turns.run(ask)
   }
 
-  /** For the first connect not to wait. */
+  /** For connects not to wait. One that does not come is asked for at the next occasion. */
   fill(): void {
-    const there = this.#ready.length + this.#asked - this.#waiting.length
+    const there = this.#ready.length + this.#coming
     if (this.#closed || there > spares / 2) return
-    for (let missing = spares - there; missing > 0; missing--) this.#askOne()
+    for (let missing = spares - there; missing > 0; missing--) {
+      this.#coming += 1
+      this.#ask()
+        .then(
+          handle => this.#keep(handle),
+          () => {},
+        )
+        .finally(() => {
+          this.#coming -= 1
+        })
+    }
   }
 
-  /** The other end of the connection that is in progress from there. Rejects when the process has given it up. */
+  /** The other end of the connection that is in progress from there. Rejects when the process has given it up, or when there is none. */
   async complete(from: Endpoint): Promise<Socket> {
-    return connected(this.#ready.shift() ?? (await this.#next()), from)
+    return connected(this.#ready.shift() ?? (await this.#ask()), from)
   }
 
-  /** Whoever waits is told so by what it asked for. */
   close(): void {
     this.#closed = true
     for (const handle of this.#ready.splice(0)) handle.close()
   }
 
-  #next(): Promise<Handle> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
-      this.fill()
-    })
-  }
-
-  #askOne(): void {
-    this.#asked += 1
-    this.#turns.run(this.#ask).then(
-      handle => {
-        this.#asked -= 1
-        const next = this.#waiting.shift()
-        if (next !== undefined) next.resolve(handle)
-        else if (this.#closed) handle.close()
-        else this.#ready.push(handle)
-      },
-      (failure: unknown) => {
-        this.#asked -= 1
-        this.#waiting.shift()?.reject(failure)
-      },
-    )
+  #keep(handle: Handle): void {
+    if (this.#closed) handle.close()
+    else this.#ready.push(handle)
   }
 }
 

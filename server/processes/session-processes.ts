@@ -199,7 +199,7 @@ export class SessionProcesses {
       listening: () => this.host.onListening(),
       closed: () => this.host.onListening(),
       connect: call => this.host.outgoing.connect(call),
-      abandoned: connection => this.host.outgoing.abandoned(connection),
+      abandoned: (connection, options) => this.host.outgoing.abandoned(connection, options),
       stayed: (to, rule) => this.host.onStayed(to, rule),
       datagrams: {
         datagrams: call => void this.host.datagrams.ask(call),

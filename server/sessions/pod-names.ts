@@ -87,8 +87,8 @@ export class PodNames {
     return port === dnsPort && this.#nameservers.has(address)
   }
 
-  abandoned(connection: string): void {
-    this.#outgoing.abandoned(connection)
+  abandoned(...args: Parameters<Outgoing['abandoned']>): void {
+    this.#outgoing.abandoned(...args)
   }
 
   /** A question by datagram; see NameWatch. */

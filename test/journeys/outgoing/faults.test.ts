@@ -1,16 +1,20 @@
 // What becomes of connections when something between the process and the pod fails: an error, never this machine's own network.
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { launch, writeProcess } from '../../../protocol/rpc/processes.ts'
 import { startSession } from '../../../protocol/rpc/sessions.ts'
 import { type Backend, startBackend } from '../../stage/backend.ts'
+import { leadHere } from '../../stage/lead-here.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { linesOf } from '../../stage/lines.ts'
 import { type Pod, programOf, startPod } from '../../stage/pod.ts'
 import { untilState } from '../../stage/process-state.ts'
+import { silenceIn, synSentIn } from '../../stage/silence.ts'
 
 const servicePort = 9000
 
@@ -20,8 +24,17 @@ describe('a process that connects, when', () => {
   let service: ChildProcess
   let backend: Backend
   let sessionId: string
+  /** Takes what this machine makes by itself to the pod's network, which it takes for its own. */
+  let eavesdropper: Server
+  let leaked: number
+  leadHere('10.77.0.0/24', 'local')
   beforeEach(async () => {
     run = markRun()
+    leaked = 0
+    eavesdropper = createServer(() => {
+      leaked += 1
+    }).listen(servicePort)
+    await once(eavesdropper, 'listening')
     pod = await startPod()
     service = pod.callers.spawn('python3', [programOf('echo-service.py'), '::', String(servicePort)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -35,9 +48,22 @@ describe('a process that connects, when', () => {
     service.kill('SIGKILL')
     await pod.end()
     await untilNothing('processes of standin', () => processesOf(run.value))
+    eavesdropper.close()
+    assert.equal(leaked, 0)
+  })
+
+  it('this machine would make one itself, that is heard', async () => {
+    const made = connect(servicePort, pod.cable.second.ipv4)
+    await once(eavesdropper, 'connection')
+    made.destroy()
+    assert.equal(leaked, 1)
+    leaked = 0
   })
 
   const pidOf = (name: string) => processesOf(run.value).find(({ program }) => program === name)!.pid
+
+  const supervisorOf = (pid: number) =>
+    processesOf(run.value).find(one => one.program === 'hook' && childrenOf(one.pid).includes(pid))!.pid
 
   async function connecting(way = 'blocking') {
     const command = ['python3', programOf('connect.py'), way]
@@ -73,16 +99,25 @@ for _ in range(1000):
     time.sleep(0.02)`
     const command = ['python3', '-c', script, pod.cable.second.ipv4, results]
     const { pid } = await backend.connection.request(launch, { sessionId, command })
-    const lines = () => (existsSync(results) ? readFileSync(results, 'utf8').split('\n').slice(0, -1) : [])
+    const lines = () => (existsSync(results) ? linesIn(results) : [])
     await untilState('connections', () => lines().includes('0'))
-    const supervisor = processesOf(run.value).find(
-      one => one.program === 'hook' && childrenOf(one.pid).includes(pid),
-    )
-    process.kill(supervisor!.pid, 'SIGKILL')
+    process.kill(supervisorOf(pid), 'SIGKILL')
     await untilState('errors', () => lines().filter(line => line === 'ENETUNREACH').length > 10)
     assert.deepEqual([...new Set(lines())].sort(), ['0', 'ENETUNREACH'])
     rmSync(folder, { recursive: true })
     process.kill(pid, 'SIGKILL')
+  })
+
+  it('its supervisor is killed while the pod connects: it hears so, and does not wait for the kernel', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'standin-connects-'))
+    const results = join(folder, 'results')
+    const command = ['python3', programOf('orphaned-connects.py'), await silenceIn(pod), results]
+    const { pid } = await backend.connection.request(launch, { sessionId, command })
+    await untilState('two dials of the pod', () => synSentIn(pod.namespace.pid).length === 2)
+    process.kill(supervisorOf(pid), 'SIGKILL')
+    await untilState('results', () => existsSync(results) && linesIn(results).length === 2)
+    for (const line of linesIn(results)) assert.match(line, /^(blocking|polled) (ECONNRESET|ECONNREFUSED)$/)
+    rmSync(folder, { recursive: true })
   })
 
   it('the relay is killed: another takes its place', async () => {
@@ -126,6 +161,8 @@ for _ in range(1000):
     assert.fail('no connection was made by the other relay')
   }
 })
+
+const linesIn = (file: string): string[] => readFileSync(file, 'utf8').split('\n').slice(0, -1)
 
 const childrenOf = (pid: number): number[] =>
   readdirSync(`/proc/${pid}/task`).flatMap(thread =>

@@ -1,12 +1,12 @@
 // TCP connections that a process makes leave from the pod: to services that only the pod reaches, with the pod's addresses and errors.
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
 import { launch, signalProcess, writeProcess } from '../../../protocol/rpc/processes.ts'
 import type { Backend } from '../../stage/backend.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { type Pod, programOf } from '../../stage/pod.ts'
 import { untilState } from '../../stage/process-state.ts'
 import { type Reaching, startReaching } from '../../stage/reaching.ts'
+import { silenceIn, synSentIn } from '../../stage/silence.ts'
 
 const mark = markRun()
 const servicePort = 9000
@@ -67,7 +67,7 @@ describe('a connection of a process', () => {
 
   it('has what a local one has: EALREADY and EISCONN for a second connect', async () => {
     const pending = await connects('pending')
-    assert.deepEqual(await pending(await silence(), 9), { codes: ['EINPROGRESS', 'EALREADY'] })
+    assert.deepEqual(await pending(await silenceIn(pod), 9), { codes: ['EINPROGRESS', 'EALREADY'] })
     const to = await connects('again')
     assert.deepEqual(await to(pod.cable.second.ipv4, servicePort), {
       codes: ['EINPROGRESS', 0, 'EISCONN', 'EISCONN'],
@@ -83,7 +83,7 @@ describe('a connection of a process', () => {
 
   it('that nobody answers ends a blocking connect by SO_SNDTIMEO and by a signal', async () => {
     const to = await connects('interrupted')
-    const silent = await silence()
+    const silent = await silenceIn(pod)
     assert.deepEqual(await to(silent, 9), { codes: ['EINPROGRESS', 'EINTR'], waited: 0.3 })
   })
 
@@ -94,7 +94,7 @@ describe('a connection of a process', () => {
   })
 
   it('that nobody answers leaves the program as responsive as alone, and is given up with its socket', async () => {
-    const silent = await silence()
+    const silent = await silenceIn(pod)
     const port = 18_080
     const command = [process.execPath, programOf('connect-many.mjs'), '200', silent, String(port)]
     const { processId } = await backend.connection.request(launch, { sessionId, command })
@@ -117,28 +117,4 @@ describe('a connection of a process', () => {
     await untilNothing('dials of the pod', () => synSentIn(pod.namespace.pid), 20_000)
     await backend.connection.request(signalProcess, { processId, signal: 'SIGKILL' })
   })
-
-  /** An address of the pod's network at which nobody answers, not even with an error. */
-  async function silence(): Promise<string> {
-    const address = '10.77.0.200'
-    await pod.namespace.run(
-      'ip',
-      'neigh',
-      'replace',
-      address,
-      'lladdr',
-      '02:00:00:00:00:99',
-      'dev',
-      pod.cable.first.device,
-    )
-    return address
-  }
 })
-
-/** Local ports of connections of that network namespace that are in progress. */
-function synSentIn(pid: number): string[] {
-  const rows = readFileSync(`/proc/${pid}/net/tcp`, 'utf8').split('\n')
-  return rows
-    .map(row => row.trim().split(/\s+/))
-    .flatMap(([, own, , state]) => (state === '02' ? [own!] : []))
-}

@@ -156,7 +156,7 @@ describe('Outgoing', () => {
   it('gives the dial up when the process does', async () => {
     const { outgoing, call, said, resets } = stage()
     outgoing.connect(call)
-    outgoing.abandoned('7')
+    outgoing.abandoned('7', { isOrphan: false })
     outgoing.hear({ event: 'dialled', stream: 1, local })
     await settled()
     assert.deepEqual([said, resets], [[], ['the process gave it up']])
@@ -205,7 +205,7 @@ describe('Outgoing', () => {
     outgoing.connect(call)
     outgoing.hear({ event: 'dialFailed', stream: 1, errno: 'EHOSTUNREACH' })
     outgoing.connect(call)
-    outgoing.abandoned(call.connection)
+    outgoing.abandoned(call.connection, { isOrphan: false })
     const without = stage({ agent: false })
     without.outgoing.connect(without.call)
     assert.deepEqual(

@@ -13,9 +13,12 @@ const asked = {
 function stage({ connected = true } = {}) {
   const calls: OutgoingCall[] = []
   const sent: ToSupervisor[] = []
-  const abandoned: string[] = []
+  const abandoned: [string, boolean][] = []
   const talk = new ConnectTalk(
-    { connect: call => void calls.push(call), abandoned: connection => void abandoned.push(connection) },
+    {
+      connect: call => void calls.push(call),
+      abandoned: (connection, { isOrphan }) => void abandoned.push([connection, isOrphan]),
+    },
     message => {
       sent.push(message)
       return connected
@@ -44,7 +47,7 @@ describe('ConnectTalk of a Unix socket', () => {
     const met = call.unix!.meet('place')
     talk.close()
     await met
-    assert.deepEqual(abandoned, ['unix.7.1'])
+    assert.deepEqual(abandoned, [['unix.7.1', true]])
     await stage({ connected: false }).call.unix!.meet('place')
   })
 
