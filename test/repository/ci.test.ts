@@ -48,6 +48,7 @@ const packageOf: Record<string, string | undefined> = {
   unshare: 'util-linux',
   setpriv: 'util-linux',
   taskset: 'util-linux',
+  prlimit: 'util-linux',
   docker: 'docker.io',
   dockerd: 'docker.io',
   flock: 'util-linux',
