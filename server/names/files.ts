@@ -56,17 +56,6 @@ export function nameserversOf(resolvConf: string): string[] {
   return named.length === 0 ? defaultNameservers : named
 }
 
-/** Names with their addresses (hosts(5)). */
-export function namesInHosts(hosts: string): Map<string, string[]> {
-  const names = new Map<string, string[]>()
-  for (const line of hosts.split('\n')) {
-    const [address, ...called] = (line.split('#')[0] ?? '').split(/\s+/).filter(word => word !== '')
-    if (address === undefined || isIP(address) === 0) continue
-    for (const name of called) names.set(name, [...(names.get(name) ?? []), address])
-  }
-  return names
-}
-
 /** Milliseconds that a resolver gives a nameserver for one question, all tries together. */
 export function questionMs({ timeoutMs, attempts }: Pick<ResolverConfig, 'timeoutMs' | 'attempts'>): number {
   return timeoutMs * attempts

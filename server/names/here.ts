@@ -3,9 +3,9 @@ import { promises as dns, type LookupAddress } from 'node:dns'
 import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import type { Answer, RecordType, SrvAnswer, StringAnswer } from 'dns-packet'
+import { parseHosts } from '../../protocol/names/hosts.ts'
 import { within } from '../deadline.ts'
 import { Turns } from '../turns.ts'
-import { namesInHosts } from './files.ts'
 import { type Question, rcodes, writeAnswer } from './wire.ts'
 
 /** Programs ask again soon: this machine has a cache of its own where it wants one. */
@@ -31,7 +31,7 @@ const slow = () => Object.assign(new Error('Cannot look it up in time'), { code:
 
 /** A name with dots is whole: with one more at its end no search list of this machine is tried, and the hosts file has it without. */
 async function addressesOf(name: string): Promise<LookupAddress[]> {
-  const inHosts = namesInHosts(await readFile('/etc/hosts', 'utf8').catch(() => '')).get(name)
+  const inHosts = parseHosts(await readFile('/etc/hosts', 'utf8').catch(() => '')).get(name.toLowerCase())
   if (inHosts !== undefined) return inHosts.map(address => ({ address, family: isIP(address) }))
   return dns.lookup(name.includes('.') ? `${name}.` : name, { all: true, order: 'verbatim' })
 }

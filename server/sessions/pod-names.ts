@@ -6,9 +6,10 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import type { SessionConfig } from '../../protocol/config.ts'
 import type { PodNames as Names } from '../../protocol/hook/messages.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import { parseHosts } from '../../protocol/names/hosts.ts'
 import { parseResolvConf } from '../../protocol/names/resolv-conf.ts'
 import { nameChoice } from '../names/choice.ts'
-import { type NameFacts, nameserversOf, namesInHosts, podNamesOf, questionMs } from '../names/files.ts'
+import { type NameFacts, nameserversOf, podNamesOf, questionMs } from '../names/files.ts'
 import { answerHere } from '../names/here.ts'
 import { Questions } from '../names/questions.ts'
 import { type Found, readAddresses, readQuestion } from '../names/wire.ts'
@@ -108,7 +109,7 @@ export class PodNames {
 
   /** Processes read the file after that. A supervisor that does not confirm it in time is one that does not answer its processes either. */
   async #learnHosts(hosts: string): Promise<void> {
-    const all = [...namesInHosts(hosts)].map(([name, addresses]) => this.#learned.learned(name, addresses))
+    const all = [...parseHosts(hosts)].map(([name, addresses]) => this.#learned.learned(name, addresses))
     for (const outcome of await Promise.allSettled(all))
       if (outcome.status === 'rejected')
         this.#onNotice(`The hosts file is not in force: ${outcome.reason.message}`)
