@@ -1,7 +1,7 @@
 // Reads what is to be forwarded from its words on the command line; pure, refusals show the word and how to write it.
 import { isIPv6 } from 'node:net'
 import { Failure } from '../../protocol/errors.ts'
-import type { LocalEnd, PodEnd } from '../../protocol/rpc/ports.ts'
+import type { LocalEnd, PodEnd } from '../../protocol/rpc/port-ends.ts'
 import { absolute } from './session-options.ts'
 
 export type ForwardSpec = { local: LocalEnd; remote: PodEnd }

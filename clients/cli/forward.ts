@@ -1,7 +1,8 @@
 // standin forward: attaches to a target without a command, and keeps ports open until Ctrl-C.
 import type { ForwardLine } from '../../protocol/cli-output.ts'
 import { Failure } from '../../protocol/errors.ts'
-import { forwardPort, type ListeningAt, type PodEnd, reversePort } from '../../protocol/rpc/ports.ts'
+import type { ListeningAt, PodEnd } from '../../protocol/rpc/port-ends.ts'
+import { forwardPort, reversePort } from '../../protocol/rpc/ports.ts'
 import { stopSession } from '../../protocol/rpc/sessions.ts'
 import type { Connection } from '../rpc/connection.ts'
 import { attachUntil } from './attach-until.ts'

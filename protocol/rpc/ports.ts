@@ -1,37 +1,9 @@
 // Ports without hooks: one of this machine that leads into the pod's network, and one of the pod whose callers are mirrored to one of this machine.
 import * as t from 'io-ts'
-import { count, endpoint, object, port } from '../codec.ts'
+import { object, port } from '../codec.ts'
 import { request } from './message.ts'
+import { listeningAt, localEnd, podEnd, portId } from './port-ends.ts'
 import { sessionId } from './sessions.ts'
-
-export const portId = t.string
-const localSocket = object('LocalSocket', {
-  path: [t.string, 'absolute path of a Unix socket, which its user alone may connect to'],
-})
-const localPort = object('LocalPort', {
-  port: [count, 'port of 127.0.0.1, at most 65535; 0 takes a free one'],
-})
-/** The near end of a forward. */
-export const localEnd = t.union([localPort, localSocket])
-export type LocalEnd = t.TypeOf<typeof localEnd>
-
-/** The far end of a forward. */
-export const podEnd = t.union([
-  object('PodAddress', {
-    host: [
-      t.string,
-      'IP address, or a name that is looked up as in the pod for each connection; "localhost" is the pod itself',
-    ],
-    port: [port, 'TCP port'],
-  }),
-  object('PodSocket', {
-    path: [t.string, 'Unix socket of the pod: an absolute path, or "@NAME" for an abstract one'],
-  }),
-])
-export type PodEnd = t.TypeOf<typeof podEnd>
-
-export const listeningAt = t.union([endpoint, localSocket])
-export type ListeningAt = t.TypeOf<typeof listeningAt>
 
 export const forwardPort = request({
   method: 'forwardPort',

@@ -5,25 +5,34 @@ import { sessionConfig } from '../config.ts'
 import { clusterErrors } from './kubernetes.ts'
 import { progressToken } from './lifecycle.ts'
 import { notification, request } from './message.ts'
+import { forwarded, reversed } from './port-ends.ts'
 import { target } from './targets.ts'
 
 export const sessionId = t.string
 export const sessionState = oneOf('starting', 'running', 'reconnecting', 'stopped', 'failed')
 
-export const session = object(
-  'Session',
+const standing = {
+  sessionId: [sessionId, 'its id'],
+  target: [t.string, 'the target as it was asked for'],
+  state: [sessionState, 'where it stands'],
+  startedAt: [t.string, 'ISO 8601 time of startSession'],
+  processes: [count, 'commands that run in it'],
+} as const
+const why = {
+  reason: [t.string, 'why it reconnects, stopped or failed'],
+  attempt: [count, 'number of the reconnection attempt'],
+} as const
+export const session = object('Session', standing, why)
+const listedSession = object(
+  'ListedSession',
   {
-    sessionId: [sessionId, 'its id'],
-    target: [t.string, 'the target as it was asked for'],
-    state: [sessionState, 'where it stands'],
-    startedAt: [t.string, 'ISO 8601 time of startSession'],
-    processes: [count, 'commands that run in it'],
+    ...standing,
+    forwards: [t.array(forwarded), 'ports of this machine that lead to what its pod reaches, oldest first'],
+    reverses: [t.array(reversed), 'ports of its pod that are mirrored to ports of this machine'],
   },
-  {
-    reason: [t.string, 'why it reconnects, stopped or failed'],
-    attempt: [count, 'number of the reconnection attempt'],
-  },
+  why,
 )
+export type ListedSession = t.TypeOf<typeof listedSession>
 export type Session = t.TypeOf<typeof session>
 
 export const startSession = request({
@@ -135,7 +144,7 @@ export const listSessions = request({
   direction: 'clientToServer',
   summary: 'The sessions of this server, ended ones (the last 100) included.',
   params: t.union([object('Nothing', {}), t.null]),
-  result: object('ListSessionsResult', { sessions: [t.array(session), 'oldest first'] }),
+  result: object('ListSessionsResult', { sessions: [t.array(listedSession), 'oldest first'] }),
   example: {
     params: {},
     result: {
@@ -146,6 +155,14 @@ export const listSessions = request({
           state: 'running',
           startedAt: '2026-01-01T00:00:00.000Z',
           processes: 1,
+          forwards: [
+            {
+              portId: 's1-f1',
+              local: { address: '127.0.0.1', port: 5432 },
+              remote: { host: 'postgres', port: 5432 },
+            },
+          ],
+          reverses: [{ portId: 's1-r1', podPort: 8080, localPort: 3000 }],
         },
       ],
     },

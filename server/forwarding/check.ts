@@ -2,7 +2,7 @@
 import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
 import { Failure } from '../../protocol/errors.ts'
-import type { LocalEnd, PodEnd } from '../../protocol/rpc/ports.ts'
+import type { LocalEnd, PodEnd } from '../../protocol/rpc/port-ends.ts'
 
 const maxPort = 65_535
 const maxNameChars = 253

@@ -2,7 +2,7 @@
 import type { Server, Socket } from 'node:net'
 import type { Dial } from '../../protocol/agent/control.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
-import type { PodEnd } from '../../protocol/rpc/ports.ts'
+import type { PodEnd } from '../../protocol/rpc/port-ends.ts'
 import { Complaints } from './complaints.ts'
 import type { Dials } from './dials.ts'
 

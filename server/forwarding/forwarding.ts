@@ -2,7 +2,7 @@
 import type { AgentEvent, Dial } from '../../protocol/agent/control.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
-import type { ListeningAt, LocalEnd, PodEnd } from '../../protocol/rpc/ports.ts'
+import type { ListeningAt, LocalEnd, PodEnd, SessionPorts } from '../../protocol/rpc/port-ends.ts'
 import type { Client } from '../rpc/client.ts'
 import { isTargetless } from '../targets/targetless.ts'
 import { checkForward } from './check.ts'
@@ -29,7 +29,7 @@ export class Forwarding {
   readonly reverses: Reverses
   readonly #options: ForwardingOptions
   readonly #dials: Dials
-  readonly #forwards = new Map<string, Forward>()
+  readonly #forwards = new Map<string, { forward: Forward; local: ListeningAt; remote: PodEnd }>()
   #lastId = 0
   #over = false
 
@@ -37,6 +37,12 @@ export class Forwarding {
     this.#options = options
     this.#dials = new Dials(options.open)
     this.reverses = new Reverses(options.sessionId, () => options.onReversed())
+  }
+
+  /** The ports that are open. */
+  get open(): SessionPorts {
+    const forwards = [...this.#forwards].map(([portId, { local, remote }]) => ({ portId, local, remote }))
+    return { forwards, reverses: this.reverses.all }
   }
 
   /** Throws `params-invalid`, `listen-failed` or `session-not-running`. */
@@ -59,7 +65,7 @@ export class Forwarding {
       onRefused: text => client.show('warning', text),
       onNotice: text => client.log('warning', text),
     })
-    this.#forwards.set(portId, forward)
+    this.#forwards.set(portId, { forward, local: at, remote })
     return { portId, local: at }
   }
 
@@ -75,7 +81,7 @@ export class Forwarding {
 
   /** False if it has no such port. */
   closePort(portId: string): boolean {
-    this.#forwards.get(portId)?.close()
+    this.#forwards.get(portId)?.forward.close()
     return this.#forwards.delete(portId) || this.reverses.close(portId)
   }
 
@@ -94,7 +100,7 @@ export class Forwarding {
 
   close(): void {
     this.#over = true
-    for (const forward of this.#forwards.values()) forward.close()
+    for (const { forward } of this.#forwards.values()) forward.close()
     this.#forwards.clear()
     this.#dials.close()
     this.reverses.end()

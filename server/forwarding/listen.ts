@@ -4,7 +4,7 @@ import { existsSync, lstatSync, unlinkSync } from 'node:fs'
 import { connect, createServer, type ListenOptions, type Server } from 'node:net'
 import { dirname } from 'node:path'
 import { Failure } from '../../protocol/errors.ts'
-import type { ListeningAt, LocalEnd } from '../../protocol/rpc/ports.ts'
+import type { ListeningAt, LocalEnd } from '../../protocol/rpc/port-ends.ts'
 
 /** `connection` sockets are paused and must be ended by hand. Throws `listen-failed`. */
 export async function listenAt(local: LocalEnd): Promise<{ server: Server; at: ListeningAt }> {

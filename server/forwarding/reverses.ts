@@ -1,18 +1,21 @@
 // Ports of the pod whose callers are mirrored to ports of this machine, whichever program listens there.
 import { Failure } from '../../protocol/errors.ts'
+import type { Reversed } from '../../protocol/rpc/port-ends.ts'
 import type { DeliveryListener } from '../incoming/listener.ts'
-
-type Reverse = { portId: string; podPort: number; localPort: number }
 
 export class Reverses {
   readonly #sessionId: string
   readonly #onChanged: () => void
-  readonly #byPodPort = new Map<number, Reverse>()
+  readonly #byPodPort = new Map<number, Reversed>()
   #lastId = 0
 
   constructor(sessionId: string, onChanged: () => void) {
     this.#sessionId = sessionId
     this.#onChanged = onChanged
+  }
+
+  get all(): Reversed[] {
+    return [...this.#byPodPort.values()]
   }
 
   get podPorts(): number[] {

@@ -2,7 +2,7 @@
 
 import type { SessionConfig } from '../../protocol/config.ts'
 import { Failure } from '../../protocol/errors.ts'
-import type { Session as ShownSession } from '../../protocol/rpc/sessions.ts'
+import type { ListedSession } from '../../protocol/rpc/sessions.ts'
 import type { Log } from '../log.ts'
 import type { HookedProcess } from '../processes/hooked-process.ts'
 import type { Hooks } from '../processes/hooks.ts'
@@ -45,8 +45,8 @@ export class Sessions {
     throw new Failure('session-not-running', { sessionId, state })
   }
 
-  list(): ShownSession[] {
-    return [...this.#all.values()].map(session => session.status.shown)
+  list(): ListedSession[] {
+    return [...this.#all.values()].map(({ status, forwarding }) => ({ ...status.shown, ...forwarding.open }))
   }
 
   findProcess(processId: string): HookedProcess {

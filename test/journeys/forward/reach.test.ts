@@ -7,7 +7,9 @@ import { connect, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { closePort, forwardPort, type LocalEnd, type PodEnd } from '../../../protocol/rpc/ports.ts'
+import type { LocalEnd, PodEnd } from '../../../protocol/rpc/port-ends.ts'
+import { closePort, forwardPort } from '../../../protocol/rpc/ports.ts'
+import { listSessions } from '../../../protocol/rpc/sessions.ts'
 import { exchange } from '../../stage/callers.ts'
 import { markRun, processesOf, untilNothing } from '../../stage/leftovers.ts'
 import { type Lines, linesOf } from '../../stage/lines.ts'
@@ -103,6 +105,16 @@ describe('a forward', () => {
       const caller = from === 'ipv4' ? `::ffff:${here().ipv4}` : here().ipv6
       assert.match(answer, new RegExp(`^${caller} \\d+ hello\\n$`))
     })
+
+  it('is named by listSessions until it is closed', async () => {
+    const { connection } = reaching.backend
+    const remote = { host: 'postgres', port: servicePort }
+    const { portId, local } = await forward(remote)
+    const forwards = async () => (await connection.request(listSessions, {})).sessions[0]!.forwards
+    assert.deepEqual((await forwards()).at(-1), { portId, local, remote })
+    await connection.request(closePort, { portId })
+    assert.ok((await forwards()).every(one => one.portId !== portId))
+  })
 
   it('asks as a program in the pod would: the search list first for a short name, the name itself first for a long one', async () => {
     const count = asked.all.length

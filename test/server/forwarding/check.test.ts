@@ -1,6 +1,6 @@
 // Which ends a forward may have.
 import assert from 'node:assert/strict'
-import type { LocalEnd, PodEnd } from '../../../protocol/rpc/ports.ts'
+import type { LocalEnd, PodEnd } from '../../../protocol/rpc/port-ends.ts'
 import { checkForward } from '../../../server/forwarding/check.ts'
 
 const db = { host: 'db', port: 5432 }

@@ -20,6 +20,21 @@ describe('Forwarding', () => {
     assert.equal(typeof forwarding('deployment/shop').reverse(8080, 3000), 'string')
   })
 
+  it('names the ports that are open, and none that was closed', async () => {
+    const { signal } = new AbortController()
+    const ports = forwarding('deployment/shop')
+    const remote = { host: 'postgres', port: 5432 }
+    const { portId, local } = await ports.forward({ remote }, signal)
+    const reversed = ports.reverse(8080, 3000)
+    assert.deepEqual(ports.open, {
+      forwards: [{ portId, local, remote }],
+      reverses: [{ portId: reversed, podPort: 8080, localPort: 3000 }],
+    })
+    ports.closePort(portId)
+    ports.closePort(reversed)
+    assert.deepEqual(ports.open, { forwards: [], reverses: [] })
+  })
+
   it('says why a path cannot be listened on', async () => {
     const { signal } = new AbortController()
     const asked = { local: { path: '/etc/hosts/x' }, remote: { host: 'web', port: 80 } }
