@@ -45,6 +45,7 @@ export const errorTable = {
   'hooks-nested': { code: 1502, blame: 'user', retryable: false, message: 'Cannot hook a command inside another hooked one: the kernel allows one seccomp listener (EBUSY)', fix: 'Run it outside of "standin exec" and of container runtimes that use seccomp notification' },
   'hook-failed': { code: 1503, blame: 'standin', retryable: true, message: 'Cannot hook command "{command}": {reason}', fix: 'Try again; if it stays, report it with "standin exec -v"' },
   'traffic-not-found': { code: 1601, blame: 'user', retryable: false, message: 'Cannot find traffic view "{trafficId}": it has ended or was never started', fix: 'Start one with streamTraffic' },
+  'nothing-arrives': { code: 1602, blame: 'user', retryable: false, message: 'Cannot take requests of "targetless": without a target none arrives', fix: 'Name a target with -t ("standin ls" lists them); "standin exec -t targetless --connections -- COMMAND" shows what a command connects to' },
   'port-not-found': { code: 1811, blame: 'user', retryable: false, message: 'Cannot find port "{portId}": it was closed or never opened', fix: 'Use an id that forwardPort or reversePort answered' },
   'listen-failed': { code: 1812, blame: 'user', retryable: true, message: 'Cannot listen on {where}: {reason}', fix: '{fix}' },
   'port-mirrored': { code: 1813, blame: 'user', retryable: false, message: 'Cannot mirror port {podPort} of the pod to port {localPort}: it is mirrored to port {other} as "{portId}"', fix: 'End that first: closePort "{portId}"' },

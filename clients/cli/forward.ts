@@ -4,6 +4,7 @@ import { Failure } from '../../protocol/errors.ts'
 import type { ListeningAt, PodEnd } from '../../protocol/rpc/port-ends.ts'
 import { forwardPort, reversePort } from '../../protocol/rpc/ports.ts'
 import { stopSession } from '../../protocol/rpc/sessions.ts'
+import { isTargetless } from '../../protocol/targetless.ts'
 import type { Connection } from '../rpc/connection.ts'
 import { attachUntil } from './attach-until.ts'
 import { ask } from './client.ts'
@@ -29,6 +30,8 @@ const features = { feature: { env: false, network: { incoming: 'off', outgoing: 
 
 export async function forward(words: readonly string[], options: ForwardOptions): Promise<number> {
   const wanted = wantedOf(words, options.reverse ?? [])
+  // Also what only the configuration says is refused, but by the server, which has made an agent by then.
+  if (wanted.reverses.length > 0 && isTargetless(options.target)) throw new Failure('nothing-arrives', {})
   const { verbose = false, quiet = false } = options
   const json = options.output === 'json'
   const reporter = await reporterFor({ json, quiet, verbose })

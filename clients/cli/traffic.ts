@@ -3,6 +3,7 @@
 import { Failure } from '../../protocol/errors.ts'
 import { stopSession } from '../../protocol/rpc/sessions.ts'
 import { stopTraffic, streamTraffic } from '../../protocol/rpc/traffic.ts'
+import { isTargetless } from '../../protocol/targetless.ts'
 import { attachUntil } from './attach-until.ts'
 import { ask } from './client.ts'
 import { attachParams, portList } from './exec-options.ts'
@@ -26,6 +27,7 @@ export async function traffic(options: TrafficOptions): Promise<number> {
   const ports = options.ports === undefined ? undefined : portList(options.ports)
   const bodyBytes = options.bodies === undefined ? undefined : wholeNumber(options.bodies, '--bodies')
   const { verbose = false, quiet = false } = options
+  if (isTargetless(options.target)) throw new Failure('nothing-arrives', {})
   const json = options.output === 'json'
   const reporter = await reporterFor({ json, quiet, verbose })
   return ask({ what: 'traffic', verbose, quiet, json, reporter }, async connection => {
@@ -38,6 +40,7 @@ export async function traffic(options: TrafficOptions): Promise<number> {
     const trafficId = await connection.request(streamTraffic, {
       sessionId,
       credit: creditEvents,
+      directions: ['incoming'],
       ...(ports === undefined ? {} : { ports }),
       ...(bodyBytes === undefined ? {} : { bodyBytes }),
     })

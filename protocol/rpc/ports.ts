@@ -31,7 +31,7 @@ export const reversePort = request({
   direction: 'clientToServer',
   summary:
     'Mirrors a port of the pod: what its callers send is copied to a port of 127.0.0.1, and what is answered there goes nowhere. Needs no hooks, goes before a hooked process that listens on the port, and whatever incoming traffic the configuration wants.',
-  errors: ['session-not-found', 'session-not-running', 'port-mirrored'],
+  errors: ['session-not-found', 'session-not-running', 'nothing-arrives', 'port-mirrored'],
   params: object('ReversePortParams', {
     sessionId: [sessionId, 'the session'],
     podPort: [port, 'port of the pod'],

@@ -147,7 +147,7 @@ export const streamTraffic = request({
   direction: 'clientToServer',
   summary:
     'Begins a live view. Events are sent as traffic/events only as far as the client has granted credit.',
-  errors: ['session-not-found', 'session-not-running'],
+  errors: ['session-not-found', 'session-not-running', 'nothing-arrives'],
   params: object(
     'StreamTrafficParams',
     { sessionId: [sessionId, 'the session'], credit: [count, 'events that may be sent at first, 0 or more'] },

@@ -3,8 +3,8 @@ import type { AgentEvent, Dial } from '../../protocol/agent/control.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { ListeningAt, LocalEnd, PodEnd, SessionPorts } from '../../protocol/rpc/port-ends.ts'
+import { isTargetless } from '../../protocol/targetless.ts'
 import type { Client } from '../rpc/client.ts'
-import { isTargetless } from '../targets/targetless.ts'
 import { checkForward } from './check.ts'
 import { Dials } from './dials.ts'
 import { Forward } from './forward.ts'
@@ -22,8 +22,6 @@ export type ForwardingOptions = {
   /** Other ports of the pod are to be captured. */
   onReversed(): void
 }
-
-const nobodysTraffic = 'sessionId: a session without a target has no pod whose traffic could be copied'
 
 export class Forwarding {
   readonly reverses: Reverses
@@ -69,10 +67,9 @@ export class Forwarding {
     return { portId, local: at }
   }
 
-  /** Throws `port-mirrored`, or `params-invalid` where there is no pod to copy from. */
+  /** Throws `port-mirrored`, or `nothing-arrives` where there is no pod to copy from. */
   reverse(podPort: number, localPort: number): string {
-    if (isTargetless(this.#options.target))
-      throw new Failure('params-invalid', { method: 'reversePort', faults: nobodysTraffic })
+    if (isTargetless(this.#options.target)) throw new Failure('nothing-arrives', {})
     const portId = this.reverses.add(podPort, localPort)
     if (!this.#options.podPorts().includes(podPort))
       this.#options.client.show('warning', `Nothing in the pod listens on port ${podPort} yet`)

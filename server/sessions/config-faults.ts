@@ -2,7 +2,8 @@
 import type { SessionConfig } from '../../protocol/config.ts'
 import { type Entry, parseEntry } from '../../protocol/outgoing/entry.ts'
 import { unixPatternFaults } from '../../protocol/outgoing/unix-streams.ts'
-import { isTargetless, targetlessFaults } from '../targets/targetless.ts'
+import { isTargetless } from '../../protocol/targetless.ts'
+import { targetlessFaults } from '../targets/targetless.ts'
 
 export function configFaults(config: SessionConfig): string[] {
   return [

@@ -1,8 +1,10 @@
 // The live views of one client: each belongs to a session, and a client that does not read loses events, counted.
 import { Failure } from '../../protocol/errors.ts'
 import { type TrafficEvent, trafficEvents } from '../../protocol/rpc/traffic.ts'
+import { isTargetless } from '../../protocol/targetless.ts'
 import type { Client } from '../rpc/client.ts'
 import type { TrafficView } from '../traffic/traffic.ts'
+import { directionsOf } from '../traffic/viewers.ts'
 import type { Session } from './session.ts'
 
 export const maxBodyBytes = 65_536
@@ -33,6 +35,8 @@ export class TrafficViews {
       const faults = `bodyBytes: expected 0 to ${maxBodyBytes}, got ${bodyBytes}`
       throw new Failure('params-invalid', { method: 'streamTraffic', faults })
     }
+    if (!directionsOf(options).includes('outgoing') && isTargetless(session.status.target))
+      throw new Failure('nothing-arrives', {})
     this.#lastId += 1
     const trafficId = `v${this.#lastId}`
     this.#forgetEnded()

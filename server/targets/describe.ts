@@ -1,12 +1,12 @@
 // Describes a target: of this machine, or of a cluster.
 import type * as t from 'io-ts'
 import type { describeTarget } from '../../protocol/rpc/targets.ts'
+import { isTargetless } from '../../protocol/targetless.ts'
 import type { Log } from '../log.ts'
 import { describe as describeOnMachine } from '../machine/targets.ts'
 import { withConfig } from '../sessions/config.ts'
 import { isOnMachine } from './find.ts'
 import type { Tell } from './found.ts'
-import { isTargetless } from './targetless.ts'
 
 export async function describe(
   asked: t.TypeOf<(typeof describeTarget)['params']>,

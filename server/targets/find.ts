@@ -1,9 +1,9 @@
 // Finds what a target's name means: on this machine, or in a cluster.
 import type { SessionConfig } from '../../protocol/config.ts'
+import { isTargetless } from '../../protocol/targetless.ts'
 import type { Log } from '../log.ts'
 import { findOnMachine } from '../machine/find.ts'
 import type { Found, OnStep, Tell } from './found.ts'
-import { isTargetless } from './targetless.ts'
 
 const machineForms = /^(process|container)\//
 

@@ -1,12 +1,6 @@
 // A session without a target: the network of a namespace, reached from a pod of the agent's own; pure.
 import type { SessionConfig } from '../../protocol/config.ts'
-
-/** What is written in a target's place; source: mirrord. */
-export const targetless = 'targetless'
-
-export function isTargetless(target: string | undefined): boolean {
-  return target === targetless
-}
+import { targetless } from '../../protocol/targetless.ts'
 
 /** What a configuration may not ask of a session without a target, one sentence each, beginning with the key. */
 export function targetlessFaults({ target, agent, feature }: SessionConfig): string[] {

@@ -34,7 +34,7 @@ export type Viewer = {
 
 export function makeViewer(request: ViewRequest, firstSerial: number): Viewer {
   const ports = request.ports === undefined ? undefined : new Set(request.ports)
-  const directions = request.directions ?? (ports === undefined ? ['incoming', 'outgoing'] : ['incoming'])
+  const directions = directionsOf(request)
   const incoming = directions.includes('incoming')
   const outgoing = directions.includes('outgoing')
   return {
@@ -46,6 +46,16 @@ export function makeViewer(request: ViewRequest, firstSerial: number): Viewer {
     wants: podPort =>
       podPort === 'outgoing' ? outgoing : incoming && (ports === undefined || ports.has(podPort)),
   }
+}
+
+/** Whoever names ports means what arrives at them. */
+export function directionsOf({
+  ports,
+  directions,
+}: {
+  [K in 'ports' | 'directions']?: ViewRequest[K] | undefined
+}): readonly ('incoming' | 'outgoing')[] {
+  return directions ?? (ports === undefined ? ['incoming', 'outgoing'] : ['incoming'])
 }
 
 export function showTo(viewers: Iterable<Viewer>, subject: Subject, seen: SeenEvent): void {

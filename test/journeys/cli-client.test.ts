@@ -399,6 +399,19 @@ describe('the terminal client beside a scripted server', () => {
     assert.equal((await run(['ls', '--output', 'names'], { targets })).stdout, 'process/1\n')
   })
 
+  it('without a target traffic and forward --reverse are refused before anything is attached', async () => {
+    for (const args of [['traffic'], ['forward', '--reverse', '8080:3000']]) {
+      standin.clearLog()
+      const ended = await run([...args, '-t', 'targetless'])
+      assert.equal(ended.code, 1)
+      assert.match(
+        ended.stderr,
+        /^standin: Cannot take requests of "targetless": .*\nstandin: fix: Name a target/,
+      )
+      assert.deepEqual(standin.log(), [])
+    }
+  })
+
   it('traffic prints events as they come, grants credit, and Ctrl-C ends it with 0', async () => {
     const closed = { event: 'closed', at: 1, connection: 'c1', side: 'pod', received: 1, sent: 2 }
     const batch = { events: Array.from({ length: 1_000 }, () => closed), dropped: 3 }

@@ -1,7 +1,7 @@
 // Reads how a target in a cluster is written; pure.
 import { Failure } from '../../../protocol/errors.ts'
 import { suggestion } from '../../../protocol/suggest.ts'
-import { isTargetless, targetless } from '../../targets/targetless.ts'
+import { isTargetless, targetless } from '../../../protocol/targetless.ts'
 import { type ClusterKind, kindTable, rowNamed } from './kinds.ts'
 
 export type ParsedTarget =

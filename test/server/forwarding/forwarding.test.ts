@@ -15,7 +15,7 @@ describe('Forwarding', () => {
     })
 
   it('copies no port where there is no pod', () => {
-    const refused = (thrown: unknown) => thrown instanceof Failure && thrown.kind === 'params-invalid'
+    const refused = (thrown: unknown) => thrown instanceof Failure && thrown.kind === 'nothing-arrives'
     assert.throws(() => forwarding('targetless').reverse(8080, 3000), refused)
     assert.equal(typeof forwarding('deployment/shop').reverse(8080, 3000), 'string')
   })

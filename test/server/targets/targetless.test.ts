@@ -1,10 +1,11 @@
 // What a session without a target may be asked for, and what its configuration then is.
 import assert from 'node:assert/strict'
 import type { SessionConfig } from '../../../protocol/config.ts'
+import { isTargetless } from '../../../protocol/targetless.ts'
 import { configFaults } from '../../../server/sessions/config-faults.ts'
 import { outgoingRulesOf } from '../../../server/sessions/outgoing-rules.ts'
 import { portRules } from '../../../server/sessions/ports.ts'
-import { isTargetless, targetlessConfig } from '../../../server/targets/targetless.ts'
+import { targetlessConfig } from '../../../server/targets/targetless.ts'
 
 type Network = NonNullable<NonNullable<SessionConfig['feature']>['network']>
 const target = { path: 'targetless', namespace: 'shop' }
