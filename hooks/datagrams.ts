@@ -57,11 +57,11 @@ export class Datagrams {
   #ask(asking: Asking): void {
     this.#lastRequest += 1
     const request = this.#lastRequest
-    const { socket, cookie, inode, family, place, from, to, connects } = asking
+    const { socket, cookie, inode, family, place, from, to, rules, connects } = asking
     this.#sockets.set(socket, { cookie, inode, family, place, isListed: true })
     const timer = setTimeout(() => this.#answered({ type: 'outlets', request, outlets: [] }), patienceMs)
     this.#asked.set(request, { asking, call: Buffer.from(asking.call), timer })
-    this.say({ type: 'outlets', request, socket, from, to: [...to], connects })
+    this.say({ type: 'outlets', request, socket, from, to: [...to], rules: [...rules], connects })
   }
 
   #answered({ request, outlets, local, errno }: Answer): void {

@@ -3,10 +3,11 @@ import * as t from 'io-ts'
 import { count, object, oneOf, port } from './codec.ts'
 import { explainConnect } from './rpc/explain.ts'
 import { cleanCluster, listContexts, listNamespaces } from './rpc/kubernetes.ts'
+import { outgoingEvent } from './rpc/outgoing-events.ts'
 import { listeningAt, podEnd, portId } from './rpc/port-ends.ts'
 import { sessionState } from './rpc/sessions.ts'
 import { describeTarget, listTargets } from './rpc/targets.ts'
-import { outgoingEvent, trafficEvent } from './rpc/traffic.ts'
+import { trafficEvent } from './rpc/traffic.ts'
 
 const event = <const T extends string>(name: T, summary: string) => [oneOf(name), summary] as const
 

@@ -1,5 +1,6 @@
 // exec --connections: tells of each connection that the command makes where it goes, by which rule, and what became of it.
-import { outgoingEvent, streamTraffic } from '../../protocol/rpc/traffic.ts'
+import { outgoingEvent } from '../../protocol/rpc/outgoing-events.ts'
+import { streamTraffic } from '../../protocol/rpc/traffic.ts'
 import type { Connection } from '../rpc/connection.ts'
 import { creditEvents, followTraffic } from './follow-traffic.ts'
 import type { Reporter } from './report.ts'
@@ -15,7 +16,7 @@ export async function tellConnections(
     show(line) {
       if (outgoingEvent.is(line)) reporter.report(line)
       else if (line.event === 'dropped') {
-        const message = `${line.count} connections are not told, because they came too fast`
+        const message = `${line.count} events of connections and names are not told, because they came too fast`
         reporter.report({ event: 'notice', level: 'warning', message })
       }
     },

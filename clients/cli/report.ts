@@ -112,8 +112,10 @@ function sentences(line: ExecLine, options: { verbose: boolean }): string[] {
       return [line.message]
     case 'outgoingOpened':
     case 'outgoingFailed':
+    case 'outgoingUndelivered':
     case 'outgoingClosed':
     case 'outgoingStayed':
+    case 'lookedUp':
       return [connectionSentence(line)]
     case 'exit':
       return []

@@ -1,7 +1,8 @@
 // From traffic events to the rows of a live table: a request is one row, printed when its answer begins or can no longer come; what leaves begins with ">". Pure.
-import { isUnixName } from '../../protocol/address.ts'
-import type { Endpoint } from '../../protocol/codec.ts'
+import type { OutgoingEvent } from '../../protocol/rpc/outgoing-events.ts'
 import type { TrafficEvent } from '../../protocol/rpc/traffic.ts'
+import { leavingCells } from './leaving-rows.ts'
+import { shownEndpoint } from './leaving-text.ts'
 import { cut, printable } from './table.ts'
 
 type Request = TrafficEvent & { event: 'request' }
@@ -37,8 +38,8 @@ export function trafficRows(): TrafficRows {
     return left.flatMap(([, request]) => rowsOf(request, caller, undefined))
   }
   const lines = (event: TrafficEvent): string[] => {
-    if (event.event === 'opened') callers.set(event.connection, shown(event.caller))
-    if (event.event === 'outgoingOpened') callers.set(event.connection, `> ${shown(event.to)}`)
+    if (event.event === 'opened') callers.set(event.connection, shownEndpoint(event.caller))
+    if (event.event === 'outgoingOpened') callers.set(event.connection, `> ${shownEndpoint(event.to)}`)
     if (event.event === 'request') {
       requests++
       pending.set(`${event.connection} ${event.exchange}`, event)
@@ -71,26 +72,12 @@ function rowsOf(
   return [head, ...bodyLines('>', request?.body), ...bodyLines('<', response?.body)]
 }
 
-type LeavingEvent = TrafficEvent & {
-  event: 'outgoingOpened' | 'outgoingFailed' | 'outgoingClosed' | 'outgoingStayed'
-}
+const isLeaving = (event: TrafficEvent): event is OutgoingEvent =>
+  event.event === 'lookedUp' || event.event.startsWith('outgoing')
 
-const isLeaving = (event: TrafficEvent): event is LeavingEvent => event.event.startsWith('outgoing')
-
-function leavingRows(event: LeavingEvent, known: string | undefined): string[] {
-  const time = clock(new Date(event.at))
-  if (event.event === 'outgoingClosed') {
-    const { sent, received, reason } = event
-    const end = reason === undefined ? '' : `; ${reason}`
-    return [row(time, known ?? '?', 'end', '-', printable(`${sent} bytes sent, ${received} received${end}`))]
-  }
-  const { to, name, rule } = event
-  const where = event.event === 'outgoingStayed' ? 'from this machine' : 'by the pod'
-  const what = printable(`${name === undefined ? '' : `${name}; `}${where}: ${rule}`)
-  if (event.event === 'outgoingStayed') return [row(time, `> ${shown(to)}`, 'stayed', '-', what)]
-  if (event.event === 'outgoingOpened') return [row(time, `> ${shown(to)}`, 'open', '-', what)]
-  const { errno = 'given up', afterMs } = event
-  return [row(time, `> ${shown(to)}`, errno, afterMs.toFixed(1), what)]
+function leavingRows(event: OutgoingEvent, known: string | undefined): string[] {
+  const { caller, status, ms, what } = leavingCells(event, known)
+  return [row(clock(new Date(event.at)), caller, status, ms, printable(what))]
 }
 
 function bodyLines(mark: string, body: Request['body']): string[] {
@@ -106,11 +93,6 @@ function bodyLines(mark: string, body: Request['body']): string[] {
 
 function row(time: string, caller: string, status: string, ms: string, request: string): string {
   return `${time.padEnd(12)}  ${caller.padEnd(21)}  ${status.padStart(6)}  ${ms.padStart(7)}  ${request}`
-}
-
-function shown({ address, port }: Endpoint): string {
-  if (isUnixName(address)) return printable(address)
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 function clock(at: Date): string {

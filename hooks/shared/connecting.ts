@@ -17,9 +17,10 @@ export type Connecting = {
   held?: HeldConnect
 }
 
+export type Stayed = { type: 'stayed'; protocol: 'tcp' | 'udp' | 'unix'; to: Endpoint; rule: string }
 export type ConnectMessage =
   /** Told only while somebody looks. */
-  | { type: 'stayed'; to: Endpoint; rule: string }
+  | Stayed
   | { type: 'connecting'; connecting: Connecting }
   /** The same connect again, by a blocking call that a signal had ended, or by another thread. */
   | { type: 'held'; cookie: bigint; place: Place; held: HeldConnect }

@@ -12,6 +12,8 @@ export type Asking = {
   family: number
   from: Endpoint
   to: readonly Endpoint[]
+  /** Why each of them is the pod's. */
+  rules: readonly string[]
   connects: boolean
   place: Place
   /** The trapped call itself, which is answered when the outlets are known. */

@@ -4,7 +4,7 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import { decideOutgoing, type OutgoingDecision, type OutgoingFacts } from '../../protocol/outgoing/decide.ts'
 import type { Protocol } from '../../protocol/outgoing/entry.ts'
 import { OutgoingFilter } from '../../protocol/outgoing/filter.ts'
-import { UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
+import { noPattern, UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
 import { readAddress, writeAddress } from '../address.ts'
 import { errnoName } from '../linux/libc.ts'
 import { readMemory } from '../linux/memory.ts'
@@ -29,12 +29,13 @@ import {
 } from '../linux/sockets.ts'
 import type { Connecting } from '../shared/connecting.ts'
 import type { ToAnswerer } from '../shared/threads.ts'
-import { AF_UNIX } from '../unix-address.ts'
+import { AF_UNIX, nameFor } from '../unix-address.ts'
 import { moveAddress } from './bind.ts'
 import { connectDatagrams } from './datagrams/connect.ts'
-import { placeOf } from './datagrams/decide.ts'
+import { decideDatagram } from './datagrams/decide.ts'
 import { endLife, takeDatagrams } from './datagrams/state.ts'
 import { mayBePods } from './may-be-pods.ts'
+import { tellStayed } from './stayed.ts'
 import { answerUnixConnect } from './unix.ts'
 import { noticeUnreadable, withCopy } from './with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type Outgoing, type World } from './world.ts'
@@ -86,9 +87,10 @@ export function answerConnect(call: Call, world: World): Outcome {
         return begin(call, { copy, cookie, family, to, rule: decision.why }, world)
       if (decision.instead === undefined) return stays(to, decision, world)
       if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
+      tellStayed({ protocol: 'tcp', to, rule: decision.why }, world)
       return connectInstead(copy, moveAddress(bytes, decision.instead))
     },
-    noCopy(() => decision.where === 'here' && placeOf(to, world) === 'here'),
+    noCopy(() => decision.where === 'here' && decideDatagram(to, world).where === 'here'),
   )
 }
 
@@ -98,14 +100,21 @@ function connectElsewhere(call: Call, bytes: Buffer, world: World): Outcome {
   const answered = isUnix ? answerUnixConnect(call, bytes, world) : undefined
   if (answered !== undefined) return answered
   const path = isUnix ? bytes.toString('utf8', 2).split('\0')[0] : undefined
-  return path !== undefined && world.names.refuses(path)
-    ? give(-ENOENT)
-    : leaveAlone('not an Internet address')
+  if (path !== undefined && world.names.refuses(path)) return give(-ENOENT)
+  if (isUnix && world.unixStreams !== undefined) unixStays(call, bytes, world)
+  return leaveAlone('not an Internet address')
+}
+
+/** Whoever has none of the pod's is not told of those that are not. */
+function unixStays(call: Call, bytes: Buffer, world: World): void {
+  const named = world.outgoingRules?.watched ? nameFor(threadOf(call), bytes) : undefined
+  if (named === undefined) return
+  tellStayed({ protocol: 'unix', to: { address: named.name, port: 0 }, rule: noPattern }, world)
 }
 
 /** Somebody looks: it is told, and left alone. */
 function stays(to: Endpoint, { why }: OutgoingDecision, world: World): Outcome {
-  if (world.outgoingRules?.watched) world.tell({ type: 'stayed', to, rule: why })
+  tellStayed({ protocol: 'tcp', to, rule: why }, world)
   return leaveAlone(why)
 }
 
@@ -228,6 +237,7 @@ export function takeOutgoing(message: ToAnswerer, world: World): void {
   if (message.type === 'outgoing') {
     const { filter, unix } = message.rules
     world.outgoingRules = message.rules
+    if (!message.rules.watched) world.toldDatagrams.clear()
     world.outgoingFilter = filter === undefined ? undefined : new OutgoingFilter(filter)
     world.unixStreams = unix === undefined ? undefined : new UnixStreams(unix)
   } else if (message.type === 'learn') world.outgoingFilter?.learn(message.learned)

@@ -29,6 +29,8 @@ const socketLimit = 65_536
 const bindingThreadLimit = 4096
 /** Only to save a system call when a program asks several times. */
 const undeliveredLimit = 4096
+/** One that was forgotten is told again. */
+const toldLimit = 4096
 
 /** What becomes of a trapped call: the kernel runs it, or it ends with a result (negative errno), or it was answered or put aside already. */
 export type Outcome =
@@ -97,6 +99,8 @@ export type World = {
   readonly names: Names
   outgoingFilter: OutgoingFilter | undefined
   readonly outgoing: Map<bigint, Outgoing>
+  /** Addresses of this machine that were told as such to whoever looks at what datagrams are sent. */
+  readonly toldDatagrams: Map<string, true>
   /** Which Unix sockets are the pod's; undefined where none is. */
   unixStreams: UnixStreams | undefined
   /** Unix sockets that are connected to the pod's: what getpeername shows. */
@@ -152,6 +156,7 @@ export function makeWorld(options: {
     names,
     outgoingFilter: undefined,
     outgoing: new BoundedMap(socketLimit),
+    toldDatagrams: new BoundedMap(toldLimit),
     unixStreams: undefined,
     unixPeers: new BoundedMap(socketLimit),
     datagrams: makeDatagramSockets(),

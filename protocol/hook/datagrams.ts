@@ -23,6 +23,7 @@ export const hookOutlets = object('HookOutlets', {
   socket: [...socket],
   from: [endpoint, 'where its socket is reached over loopback'],
   to: [t.array(endpoint), 'the peers; one when it connects'],
+  rules: [t.array(t.string), "why each of them is the pod's, the end of a sentence"],
   connects: [t.boolean, 'whether it connects: it hears that peer alone then'],
 })
 export const hookOutletKnown = object('HookOutletKnown', {

@@ -129,8 +129,12 @@ export const fromSupervisor = tagged('type', [
     ],
   }),
   object('HookStayed', {
-    type: type('stayed', 'a process connects to what is on this machine; told while `watched` is true'),
-    to: [endpoint, 'where it wants to connect'],
+    type: type(
+      'stayed',
+      'a process connects to what is on this machine, or sends datagrams there, which is told once for each address; told while `watched` is true',
+    ),
+    protocol: [oneOf('tcp', 'udp', 'unix'), 'by what; unix: to a Unix socket, whose name is the address'],
+    to: [endpoint, 'where it wants to connect, or sends to'],
     rule: [t.string, 'why it is left alone, the end of a sentence'],
   }),
   object('HookKnown', {

@@ -32,6 +32,8 @@ export type OutgoingDecision = { where: 'pod' | 'here'; why: string; instead?: E
 const pod = (why: string): OutgoingDecision => ({ where: 'pod', why })
 const here = (why: string): OutgoingDecision => ({ where: 'here', why })
 
+export const notOfTheSession = here('outgoing traffic is not part of the session')
+
 /** A socket of the pod would hear none of them. */
 export const forMany = here('datagrams for many stay here')
 
@@ -41,7 +43,7 @@ export function decideOutgoing(protocol: Protocol, to: Endpoint, facts: Outgoing
   const substitute = facts.substitutes.get(to.port)
   if (isLocal && protocol === 'tcp' && substitute !== undefined)
     return { ...here('the process listens there'), instead: { ...to, port: substitute } }
-  if (!facts.outgoingRules?.[protocol]) return here('outgoing traffic is not part of the session')
+  if (!facts.outgoingRules?.[protocol]) return notOfTheSession
   if (isLocal) return decideLoopback(protocol, to, facts)
   if (protocol === 'tcp' && facts.isPodAddress(to.address) && isServedHere(to, facts))
     return {

@@ -3,6 +3,8 @@
 /** All patterns together: they travel to the guard in one message. */
 export const unixPatternsLimit = 2_000
 const shownCharacters = 80
+/** Why a socket is this machine's, the end of a sentence. */
+export const noPattern = 'no pattern of feature.network.outgoing.unix_streams matches'
 
 export class UnixStreams {
   readonly #patterns: readonly { expression: RegExp; rule: string }[]

@@ -1,8 +1,9 @@
-// The live view of what arrives at the pod and at the process, and of what the process connects to: connections, bytes, HTTP/1.1 requests and responses.
+// The live view of what arrives at the pod and at the process, and of what leaves the process: connections, bytes, HTTP/1.1 requests and responses.
 import * as t from 'io-ts'
 import { count, endpoint, object, oneOf, port } from '../codec.ts'
 import { tagged } from '../tagged.ts'
 import { notification, request } from './message.ts'
+import { outgoingEvent } from './outgoing-events.ts'
 import { encoding } from './processes.ts'
 import { sessionId } from './sessions.ts'
 
@@ -17,69 +18,6 @@ const body = object('Body', {
 const headers = t.array(t.tuple([t.string, t.string]))
 const at = [t.number, 'milliseconds since the Unix epoch, with a fraction'] as const
 const connection = [t.string, 'id of the connection, unique in the session'] as const
-const destination = [
-  endpoint,
-  'where the process connects to; of a Unix socket the address is its path, or @NAME, and the port 0',
-] as const
-const rule = [t.string, 'what decided that, the end of a sentence'] as const
-const name = [t.string, 'name that was last looked up and resolved to that address'] as const
-
-/** What becomes of a connection that a process makes. */
-export const outgoingEvent = tagged('event', [
-  object(
-    'OutgoingOpened',
-    {
-      event: [oneOf('outgoingOpened'), 'a connection of the process stands, and leaves from the pod'],
-      at,
-      connection,
-      to: destination,
-      local: [endpoint, "the pod's end; of a Unix socket it has no address"],
-      rule,
-      joined: [
-        t.boolean,
-        'true when the connection was there before the view; its requests and responses are not shown then',
-      ],
-    },
-    { name },
-  ),
-  object(
-    'OutgoingFailed',
-    {
-      event: [oneOf('outgoingFailed'), 'a connection that was to leave from the pod did not come about'],
-      at,
-      connection,
-      to: destination,
-      rule,
-      afterMs: [t.number, 'since the process asked for it'],
-    },
-    {
-      name,
-      errno: [t.string, 'what its connect gave, such as ECONNREFUSED; missing when the process gave it up'],
-    },
-  ),
-  object(
-    'OutgoingClosed',
-    {
-      event: [oneOf('outgoingClosed'), 'a connection that left from the pod is over'],
-      at,
-      connection,
-      sent: [count, 'bytes from the process'],
-      received: [count, 'bytes to the process'],
-    },
-    { reason: [t.string, 'why, when it was not an ordinary end'] },
-  ),
-  object(
-    'OutgoingStayed',
-    {
-      event: [oneOf('outgoingStayed'), 'the process connects to this address by TCP from this machine'],
-      at,
-      to: destination,
-      rule,
-    },
-    { name },
-  ),
-])
-export type OutgoingEvent = t.TypeOf<typeof outgoingEvent>
 
 export const trafficEvent = tagged('event', [
   object('ConnectionOpened', {
@@ -158,7 +96,7 @@ export const streamTraffic = request({
       ],
       directions: [
         t.array(oneOf('incoming', 'outgoing')),
-        'incoming: what callers of the pod send; outgoing: what processes of the session connect to; default: both',
+        'incoming: what callers of the pod send; outgoing: what processes of the session connect to, send to and look up; default: both',
       ],
       bodyBytes: [
         count,

@@ -12,14 +12,18 @@ import { type Question, rcodes, writeAnswer } from './wire.ts'
 const ttl = 5
 const noName = new Set(['ENOTFOUND', 'ENODATA'])
 
+/** `file` is the one that had it. */
+export type OwnAnswer = { bytes: Buffer; file?: string }
+
 /** Resolves with the whole message, whatever becomes of the question. */
-export async function answerHere(question: Question): Promise<Buffer> {
+export async function answerHere(question: Question): Promise<OwnAnswer> {
   try {
-    return writeAnswer(question, rcodes.noError, await answersTo(question))
+    const { answers, ...from } = await foundFor(question)
+    return { bytes: writeAnswer(question, rcodes.noError, answers), ...from }
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    if (code === 'ENODATA') return writeAnswer(question, rcodes.noError, [])
-    return writeAnswer(question, noName.has(code) ? rcodes.noSuchName : rcodes.serverFailure, [])
+    if (code === 'ENODATA') return { bytes: writeAnswer(question, rcodes.noError, []) }
+    return { bytes: writeAnswer(question, noName.has(code) ? rcodes.noSuchName : rcodes.serverFailure, []) }
   }
 }
 
@@ -27,26 +31,31 @@ export async function answerHere(question: Question): Promise<Buffer> {
 const lookups = new Turns(2)
 /** What two tries of a resolver take (resolv.conf(5)). */
 const lookupMs = 10_000
+const hostsFile = '/etc/hosts'
 const slow = () => Object.assign(new Error('Cannot look it up in time'), { code: 'ETIMEDOUT' })
 
 /** A name with dots is whole: with one more at its end no search list of this machine is tried, and the hosts file has it without. */
-async function addressesOf(name: string): Promise<LookupAddress[]> {
-  const inHosts = parseHosts(await readFile('/etc/hosts', 'utf8').catch(() => '')).get(name.toLowerCase())
-  if (inHosts !== undefined) return inHosts.map(address => ({ address, family: isIP(address) }))
-  return dns.lookup(name.includes('.') ? `${name}.` : name, { all: true, order: 'verbatim' })
+async function addressesOf(name: string): Promise<{ all: LookupAddress[]; file?: string }> {
+  const inHosts = parseHosts(await readFile(hostsFile, 'utf8').catch(() => '')).get(name.toLowerCase())
+  if (inHosts !== undefined)
+    return { all: inHosts.map(address => ({ address, family: isIP(address) })), file: hostsFile }
+  return { all: await dns.lookup(name.includes('.') ? `${name}.` : name, { all: true, order: 'verbatim' }) }
 }
 
-async function answersTo({ name, type }: Question): Promise<Answer[]> {
+async function foundFor(question: Question): Promise<{ answers: Answer[]; file?: string }> {
+  const { name, type } = question
+  if (type !== 'A' && type !== 'AAAA') return { answers: await recordsOf(question) }
+  const family = type === 'A' ? 4 : 6
+  const { all, ...from } = await lookups.run(() => within(addressesOf(name), lookupMs, slow))
+  const found = all.filter(one => one.family === family)
+  return { answers: found.map(({ address }) => ({ name, ttl, class: 'IN', type, data: address })), ...from }
+}
+
+async function recordsOf({ name, type }: Question): Promise<Answer[]> {
   const common = { name, ttl, class: 'IN' } as const
   const strings = (data: readonly string[]): Answer[] =>
     data.map(one => ({ ...common, type: type as StringAnswer['type'], data: one }))
   switch (type) {
-    case 'A':
-    case 'AAAA': {
-      const family = type === 'A' ? 4 : 6
-      const all = await lookups.run(() => within(addressesOf(name), lookupMs, slow))
-      return strings(all.filter(found => found.family === family).map(({ address }) => address))
-    }
     case 'CNAME':
       return strings(await dns.resolveCname(name))
     case 'NS':

@@ -5,6 +5,8 @@ import type { Endpoint } from '../../protocol/codec.ts'
 import { resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import type { OutgoingCall } from '../outgoing/outgoing.ts'
+import type { LookupSink } from '../traffic/traffic.ts'
+import { Lookups } from './lookups.ts'
 import { carryTalk, type TalkOptions } from './talk.ts'
 
 export type QuestionsOptions = {
@@ -12,7 +14,10 @@ export type QuestionsOptions = {
   open(payload: Dial): LinkStream | undefined
   /** The other end of a process's connection that is in progress. */
   complete(from: Endpoint): Promise<Socket>
-} & Pick<TalkOptions, 'isHere' | 'learned'>
+  /** The process's connect gives that errno. */
+  refuse(call: OutgoingCall, errno: string): void
+  readonly sink: LookupSink
+} & Pick<TalkOptions, 'choose' | 'learned'>
 
 /** A resolver that is reset asks the same nameserver again at once, and tells its program what that connect gives. */
 const rememberedMs = 1_000
@@ -33,15 +38,16 @@ export class Questions {
   /** `own` is what the process sees as its own address, and `withinMs` what a question may take. Without an agent it is refused. */
   async connect(call: OutgoingCall, { own, withinMs }: { own: Endpoint; withinMs: number }): Promise<void> {
     const errno = this.#takeMet(call.to.address)
-    if (errno !== undefined) return call.refused(errno)
+    if (errno !== undefined) return this.#options.refuse(call, errno)
     const stream = this.#closed ? undefined : this.#options.open({ dial: 'names', to: call.to, withinMs })
-    if (stream === undefined) return call.refused('ENETUNREACH')
+    if (stream === undefined) return this.#options.refuse(call, 'ENETUNREACH')
     try {
       await call.dialled(own)
       const socket = await this.#options.complete(call.from)
       this.#sockets.add(socket)
       carryTalk(stream, socket, {
         ...this.#options,
+        lookups: new Lookups({ nameserver: call.to, protocol: 'tcp', sink: this.#options.sink }),
         withinMs,
         failed: reason => this.#remember(call.to.address, reason),
         over: () => this.#sockets.delete(socket),

@@ -3,12 +3,15 @@ import type { Socket } from 'node:net'
 import { resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { splitMessages, withLength } from '../../protocol/names/messages.ts'
+import type { Choice } from './choice.ts'
 import { answerHere } from './here.ts'
-import { type Found, readAddresses, readQuestion } from './wire.ts'
+import type { Lookups } from './lookups.ts'
+import { type Found, readQuestion, readReply } from './wire.ts'
 
 export type TalkOptions = {
-  /** Whether this machine answers for a name. */
-  isHere(name: string): boolean
+  /** Who answers for a name. */
+  choose(name: string): Choice
+  readonly lookups: Lookups
   /**
    * Resolves when connections to these addresses are decided by that name; rejects when that cannot be had. Undefined is an answer that cannot
    * be read.
@@ -47,6 +50,7 @@ export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptio
     if (over) return
     over = true
     clearTimeout(timer)
+    options.lookups.failed(reason)
     stream.reset(reason)
     resetSocket(socket)
   }
@@ -55,12 +59,14 @@ export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptio
     if (ended.answering && giving.all === 0 && !over) socket.end()
   }
   /** In whatever order: messages are known by their ids. */
-  const give = async (message: Promise<Buffer>, own: 0 | 1) => {
+  const give = async (message: Promise<{ bytes: Buffer; file?: string }>, own: 0 | 1) => {
     giving.all += 1
     giving.own += own
     try {
-      const bytes = await message
-      await options.learned(readAddresses(bytes))
+      const { bytes, file } = await message
+      const reply = readReply(bytes)
+      await options.learned(reply)
+      options.lookups.answered(bytes, reply, file)
       if (!over) socket.write(withLength(bytes))
     } catch (thrown) {
       reset(thrown instanceof Error ? thrown.message : String(thrown))
@@ -73,7 +79,9 @@ export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptio
   }
   const ask = splitMessages(bytes => {
     const question = readQuestion(bytes)
-    if (question !== undefined && options.isHere(question.name)) void give(answerHere(question), 1)
+    const choice = question && options.choose(question.name)
+    if (question !== undefined && choice !== undefined) options.lookups.asked(question, choice)
+    if (question !== undefined && choice?.where === 'here') void give(answerHere(question), 1)
     else if (!over) {
       stream.write({ bytes: withLength(bytes) })
       open += 1
@@ -83,7 +91,7 @@ export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptio
   const hear = splitMessages(bytes => {
     open -= 1
     wait()
-    void give(Promise.resolve(bytes), 0)
+    void give(Promise.resolve({ bytes }), 0)
   })
   stream.events = {
     data: ({ bytes }) => {
@@ -113,9 +121,13 @@ export function carryTalk(stream: LinkStream, socket: Socket, options: TalkOptio
     ended.asking = true
     endWhenGiven()
   })
+  // What the process closed before its answer came it does not wait for.
+  const givenUp = () => options.lookups.failed()
+  socket.on('error', givenUp)
   socket.on('error', error => reset((error as NodeJS.ErrnoException).code ?? error.message))
   socket.on('close', () => {
     clearTimeout(timer)
+    givenUp()
     if (!socket.readableEnded || !socket.writableFinished) reset('ECONNRESET')
     options.over()
   })

@@ -3,6 +3,8 @@ import { type Answer, decode, encode, type Packet, type RecordType } from 'dns-p
 
 export type Question = { id: number; name: string; type: RecordType }
 export type Found = { name: string; addresses: string[] }
+/** What an answer says to a question; records are all of its answer section. */
+export type Reply = Found & { type: RecordType; records: number }
 
 const recursionDesired = 1 << 8
 const recursionAvailable = 1 << 7
@@ -16,15 +18,26 @@ export function readQuestion(bytes: Buffer): Question | undefined {
   return { id: bytes.readUInt16BE(0), name: question.name, type: question.type }
 }
 
-/** The addresses that an answer gives to the name that was asked for; undefined when it cannot be read. */
-export function readAddresses(bytes: Buffer): Found | undefined {
+/** What an answer gives to the name that was asked for; undefined when it cannot be read. */
+export function readReply(bytes: Buffer): Reply | undefined {
   const packet = read(bytes)
-  const name = packet?.questions?.[0]?.name
-  if (packet === undefined || name === undefined) return undefined
-  const addresses = (packet.answers ?? []).flatMap(answer =>
+  const question = packet?.questions?.[0]
+  if (packet === undefined || question === undefined) return undefined
+  const { answers = [] } = packet
+  const addresses = answers.flatMap(answer =>
     answer.type === 'A' || answer.type === 'AAAA' ? [answer.data] : [],
   )
-  return { name, addresses }
+  return { name: question.name, type: question.type, addresses, records: answers.length }
+}
+
+/** A message that can be read, or comes from a nameserver, has a header. */
+export const idOf = (bytes: Buffer): number => (bytes.length < 2 ? -1 : bytes.readUInt16BE(0))
+
+/** As dig calls them (RFC 1035, 4.1.1). */
+const codes = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
+export function rcodeOf(bytes: Buffer): string {
+  const code = (bytes[3] ?? 0) & 0xf
+  return codes[code] ?? `RCODE${code}`
 }
 
 export function writeAnswer({ id, name, type }: Question, rcode: number, answers: Answer[]): Buffer {

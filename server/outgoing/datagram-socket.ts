@@ -3,6 +3,8 @@ import type { DialUdp } from '../../protocol/agent/control.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
 import { type Datagram, DatagramReader, encodeDatagram } from '../../protocol/link/datagrams.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import type { FlowTaps } from '../traffic/flow.ts'
+import { Flows, type FlowWish } from './flows.ts'
 import { Outlet } from './outlet.ts'
 
 /** What may wait for the link; what the process sends while more waits is dropped, as a network does. */
@@ -15,16 +17,23 @@ const waitingLimit = 64
 /** What a network may say of a datagram that a connected socket hears as ECONNREFUSED. */
 const refusals: ReadonlySet<string> = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOPROTOOPT'])
 
-/** Whoever knows of names looks at what is said to nameservers and by them. */
-export type NameWatch = {
+/** Whoever knows of names looks at what is said to a nameserver and by it. */
+export type NameTalk = {
   /** This machine's answer to a question that is not the pod's; undefined for all else. */
-  answerFor(to: Endpoint, payload: Buffer): Promise<Buffer> | undefined
-  /** Resolves when what a nameserver's answer says is in force; undefined for what comes from others. */
-  learned(from: Endpoint, payload: Buffer): Promise<void> | undefined
+  asked(payload: Buffer): Promise<Buffer> | undefined
+  /** Resolves when what an answer says is in force. */
+  answered(payload: Buffer): Promise<void>
+  /** The network says that a question did not arrive. */
+  refused(errno: string): void
+  /** The socket is gone. */
+  close(): void
 }
 
 export type DatagramSocketOptions = {
-  names?(): NameWatch
+  /** Undefined when the peer is no nameserver. */
+  talkTo?(peer: Endpoint): NameTalk | undefined
+  /** Whoever looks at what leaves. */
+  viewFlow(wish: FlowWish): FlowTaps
   /** Where the process's socket is reached over loopback. */
   from: Endpoint
   /** A stream to the agent; undefined while there is none. */
@@ -40,7 +49,10 @@ export type DatagramSocketOptions = {
 const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`
 
 export class DatagramSocket {
+  readonly flows: Flows
   readonly #outlets = new Map<string, Outlet>()
+  /** With those of its peers that are nameservers. */
+  readonly #talks = new Map<string, NameTalk>()
   /** Outlets that are being made for peers that were never sent to, with what has come of them. */
   readonly #coming = new Map<string, Buffer[]>()
   #making = 0
@@ -53,7 +65,9 @@ export class DatagramSocket {
   #hasTold = false
   #isClosed = false
 
-  constructor(readonly options: DatagramSocketOptions) {}
+  constructor(readonly options: DatagramSocketOptions) {
+    this.flows = new Flows(options.viewFlow)
+  }
 
   /** An outlet for each of these peers. Rejects with a system error. */
   async outlets(to: readonly Endpoint[]): Promise<{ to: Endpoint; at: Endpoint }[]> {
@@ -80,6 +94,8 @@ export class DatagramSocket {
     this.#isClosed = true
     for (const outlet of this.#outlets.values()) outlet.close()
     for (const stream of [this.#streamToAll, this.#streamToPeer]) stream?.end()
+    for (const talk of this.#talks.values()) talk.close()
+    this.flows.close()
     if (this.#dropped > 0)
       this.options.onNotice(
         `${this.#dropped} datagrams of a process were dropped, because they came faster than the link took them or from too many peers`,
@@ -117,7 +133,7 @@ export class DatagramSocket {
         stream.grant(bytes.length)
         for (const { kind, peer, payload: said } of read(stream, reader, bytes))
           if (kind === 'datagram') this.#hear(peer, said)
-          else if (refusals.has(String(said))) this.#refuse(peer)
+          else this.#undelivered(peer, String(said))
       },
       // The agent ends what was idle for long; it is opened again when it is used again.
       end: () => {
@@ -130,7 +146,8 @@ export class DatagramSocket {
   }
 
   #send({ to }: Outlet, payload: Buffer): void {
-    const answer = this.options.names?.().answerFor(to, payload)
+    const talk = this.#talkTo(to)
+    const answer = talk?.asked(payload)
     if (answer !== undefined) {
       void answer.then(
         bytes => this.#hear(to, bytes),
@@ -139,8 +156,18 @@ export class DatagramSocket {
       return
     }
     const stream = this.#streamFor(to)
-    if (stream === undefined || stream.queuedBytes > queueBytes) this.#drop()
+    const isLost = stream === undefined || stream.queuedBytes > queueBytes
+    if (talk === undefined) this.flows.passed(to, flow => (isLost ? flow.lost() : flow.sent(payload.length)))
+    if (isLost) this.#drop()
     else stream.write({ bytes: encodeDatagram(to, payload) })
+  }
+
+  #talkTo(peer: Endpoint): NameTalk | undefined {
+    const known = this.#talks.get(keyOf(peer))
+    if (known !== undefined || this.#isClosed) return known
+    const talk = this.options.talkTo?.(peer)
+    if (talk !== undefined) this.#talks.set(keyOf(peer), talk)
+    return talk
   }
 
   #streamFor(to: Endpoint): LinkStream | undefined {
@@ -157,10 +184,10 @@ export class DatagramSocket {
   }
 
   #hear(peer: Endpoint, payload: Buffer): void {
-    const learned = this.options.names?.().learned(peer, payload)
-    if (learned === undefined) this.#pass(peer, payload)
+    const talk = this.#talkTo(peer)
+    if (talk === undefined) this.#pass(peer, payload)
     else
-      void learned.then(
+      void talk.answered(payload).then(
         () => this.#pass(peer, payload),
         () => this.#drop(),
       )
@@ -172,7 +199,7 @@ export class DatagramSocket {
     const coming = this.#coming.get(keyOf(peer))
     if (coming !== undefined) {
       if (coming.length < waitingLimit) coming.push(payload)
-    } else if (outlet !== undefined) outlet.send(payload)
+    } else if (outlet !== undefined) this.#give(outlet, payload)
     else if (this.#strangers >= strangerLimit) this.#drop()
     else void this.#introduce(peer, payload)
   }
@@ -185,7 +212,7 @@ export class DatagramSocket {
     try {
       const outlet = await this.#outlet(peer)
       await this.options.added({ to: peer, at: outlet.at })
-      for (const one of coming) outlet.send(one)
+      for (const one of coming) this.#give(outlet, one)
     } catch (thrown) {
       this.#strangers -= 1
       for (const _ of coming) this.#drop()
@@ -195,11 +222,24 @@ export class DatagramSocket {
     }
   }
 
+  #give(outlet: Outlet, payload: Buffer): void {
+    outlet.send(payload)
+    if (this.#talks.has(keyOf(outlet.to))) return
+    this.flows.passed(outlet.to, flow => flow.received(payload.length))
+  }
+
   #tellOnce(thrown: unknown): void {
     if (this.#hasTold) return
     this.#hasTold = true
     const why = thrown instanceof Error ? thrown.message : String(thrown)
     this.options.onNotice(`Datagrams for a process were dropped: ${why}`)
+  }
+
+  #undelivered(peer: Endpoint, errno: string): void {
+    const talk = this.#talkTo(peer)
+    if (talk !== undefined) talk.refused(errno)
+    else if (this.#outlets.has(keyOf(peer))) this.flows.passed(peer, flow => flow.undelivered(errno))
+    if (refusals.has(errno)) this.#refuse(peer)
   }
 
   #refuse(peer: Endpoint): void {

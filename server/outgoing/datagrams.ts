@@ -11,6 +11,8 @@ export type DatagramCall = Pick<DatagramSocketOptions, 'from' | 'added' | 'refus
   process: string
   socket: string
   to: readonly Endpoint[]
+  /** Why each of them is the pod's. */
+  rules: readonly string[]
   connects: boolean
   answer(answer: DatagramCallAnswer): void
 }
@@ -18,30 +20,36 @@ export type DatagramCallAnswer =
   | { outlets: { to: Endpoint; at: Endpoint }[]; local?: Endpoint }
   | { errno: string }
 
+type Options = Pick<DatagramSocketOptions, 'open' | 'onNotice' | 'talkTo' | 'viewFlow'>
 type Dialling = { resolve(local: Endpoint): void; reject(error: Error): void }
 
 const failure = (code: string): Error => Object.assign(new Error(code), { code })
 
 export class Datagrams {
-  readonly #options: Pick<DatagramSocketOptions, 'open' | 'onNotice' | 'names'>
+  readonly #options: Options
   /** By process and socket. */
   readonly #sockets = new Map<string, Map<string, DatagramSocket>>()
   readonly #dialling = new Map<number, Dialling>()
   #linkIsDown = false
 
-  constructor(options: Pick<DatagramSocketOptions, 'open' | 'onNotice' | 'names'>) {
+  constructor(options: Options) {
     this.#options = options
   }
 
   async ask(call: DatagramCall): Promise<void> {
     const socket = this.#socketOf(call)
+    const ruleOf = (index: number) => call.rules[index] ?? ''
+    for (const [index, peer] of call.to.entries()) socket.flows.chosen(peer, ruleOf(index))
     try {
       const outlets = await socket.outlets(call.to)
       const [peer] = call.to
       const local = call.connects && peer !== undefined ? await this.#connect(socket, peer) : undefined
+      if (local !== undefined) socket.flows.connected(local)
       call.answer(local === undefined ? { outlets } : { outlets, local })
     } catch (thrown) {
-      call.answer({ errno: (thrown as NodeJS.ErrnoException).code ?? 'ENETUNREACH' })
+      const errno = (thrown as NodeJS.ErrnoException).code ?? 'ENETUNREACH'
+      call.answer({ errno })
+      for (const [index, peer] of call.to.entries()) socket.flows.failed(peer, ruleOf(index), errno)
     }
   }
 

@@ -9,7 +9,7 @@ import { decideOutgoing, type OutgoingFacts } from '../../protocol/outgoing/deci
 import { decideName } from '../../protocol/outgoing/decide-name.ts'
 import { normalName, type Protocol, parseEntry } from '../../protocol/outgoing/entry.ts'
 import { isLocalhost, OutgoingFilter } from '../../protocol/outgoing/filter.ts'
-import { UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
+import { noPattern, UnixStreams } from '../../protocol/outgoing/unix-streams.ts'
 import { makeOwnAddresses } from '../../protocol/own-addresses.ts'
 import type { explainConnect } from '../../protocol/rpc/explain.ts'
 import type { LearnedNames } from './learned-names.ts'
@@ -42,7 +42,7 @@ export function explain(question: Question, circumstances: Circumstances): Expla
 function explainUnix(name: string, { rules }: Circumstances): Explained {
   const rule = new UnixStreams(rules.unix ?? []).ruleFor(name)
   const verb = rule === undefined ? verbs.here : 'reaches that of the pod'
-  const why = rule ?? 'no pattern of feature.network.outgoing.unix_streams matches'
+  const why = rule ?? noPattern
   return {
     where: rule === undefined ? 'here' : 'pod',
     rule: why,

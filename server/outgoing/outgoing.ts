@@ -4,9 +4,11 @@ import type { AgentEvent, Dial } from '../../protocol/agent/control.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
-import type { LeavingTaps } from '../traffic/leaving.ts'
-import type { NameWatch } from './datagram-socket.ts'
+import type { FlowTaps } from '../traffic/flow.ts'
+import type { LeavingFacts, LeavingTaps } from '../traffic/leaving.ts'
+import type { NameTalk } from './datagram-socket.ts'
 import { Datagrams } from './datagrams.ts'
+import type { FlowWish } from './flows.ts'
 import { tapped } from './tapped.ts'
 
 /** Where the supervisor of a process brings its Unix socket. */
@@ -38,10 +40,12 @@ export type OutgoingOptions = {
   /** The other end of a process's connection that is in progress. */
   complete(from: Endpoint | Meeting): Promise<Socket>
   /** Whoever looks at what leaves. */
-  view(call: OutgoingCall): LeavingTaps
+  view(facts: LeavingFacts): LeavingTaps
+  viewFlow(wish: FlowWish): FlowTaps
   /** A sentence for the log. */
   onNotice(text: string): void
-  names?(): NameWatch
+  /** What is asked of a nameserver by datagram. */
+  talkTo?(peer: Endpoint): NameTalk | undefined
 }
 
 /** What the pod's dials may take while the link is down, before they are refused. */
@@ -70,7 +74,7 @@ export class Outgoing {
 
   /** Nothing that belongs to the pod is made from here instead: without an agent it is refused. */
   connect(asked: OutgoingCall): void {
-    const seen = this.#options.view(asked)
+    const seen = this.#view(asked)
     const call = { ...asked, refused: refusedTo(asked, seen) }
     const stream = this.#options.open(dialOf(call))
     if (stream === undefined) {
@@ -87,6 +91,11 @@ export class Outgoing {
     this.#dialling.set(stream.id, dialling)
     this.#byConnection.set(call.connection, stream.id)
     if (this.#linkIsDown) this.#bound(dialling)
+  }
+
+  /** Nothing is dialled for it. */
+  refuse(call: OutgoingCall, errno: string): void {
+    refusedTo(call, this.#view(call))(errno)
   }
 
   /** The process has given it up; or, with `isOrphan`, nobody tells it any more what becomes of it. */
@@ -138,6 +147,10 @@ export class Outgoing {
   close(): void {
     this.lost()
     for (const socket of this.#joined) resetSocket(socket)
+  }
+
+  #view({ to, rule, unix }: OutgoingCall): LeavingTaps {
+    return this.#options.view({ protocol: unix === undefined ? 'tcp' : 'unix', to, rule })
   }
 
   #take(id: number): Dialling | undefined {

@@ -38,9 +38,9 @@ export class DatagramTalk {
     for (const announcement of [...this.#known.keys()]) this.#settle(announcement)
   }
 
-  #ask({ request, socket, from, to, connects }: Extract<FromSupervisor, { type: 'outlets' }>): void {
+  #ask({ request, socket, from, to, rules, connects }: Extract<FromSupervisor, { type: 'outlets' }>): void {
     this.events.datagrams({
-      ...{ process: this.process, socket, from, to, connects },
+      ...{ process: this.process, socket, from, to, rules, connects },
       answer: answer => void this.send({ type: 'outlets', request, outlets: [], ...answer }),
       added: outlet => this.#tell(announcement => ({ type: 'outletAdded', announcement, socket, outlet })),
       refused: () => this.#tell(announcement => ({ type: 'outletRefused', announcement, socket })),

@@ -1,10 +1,10 @@
 // One command under the hooks, from the supervisor's first word to the end of its last process.
-import type { Endpoint } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { FromSupervisor, OutgoingRules, PodNames, ToSupervisor } from '../../protocol/hook/messages.ts'
 import type { Learned } from '../../protocol/outgoing/filter.ts'
 import { settledWithin } from '../deadline.ts'
 import { toldFailure } from '../told-failure.ts'
+import type { LeavingFacts } from '../traffic/leaving.ts'
 import { Announcements } from './announcements.ts'
 import type { Channel } from './channel.ts'
 import { type ConnectEvents, ConnectTalk, isOfConnects } from './connect-talk.ts'
@@ -24,7 +24,7 @@ export type HookedProcessEvents = ConnectEvents & {
   closed(): void
   notice(level: 'info' | 'warning', text: string): void
   /** A process connects to what is on this machine, and somebody looks. */
-  stayed(to: Endpoint, rule: string): void
+  stayed(facts: LeavingFacts): void
   readonly datagrams: DatagramEvents
   /** The supervisor was killed while its command ran, or what that left behind. */
   orphaned(at: { hasExited: boolean }): void
@@ -209,7 +209,8 @@ export class HookedProcess {
     else if (message.type === 'learned') this.#learnings.confirmed(message.learning)
     else if (message.type === 'signalled') this.#unconfirmed.shift()
     else if (isOfConnects(message)) this.#connects.take(message)
-    else if (message.type === 'stayed') this.events.stayed(message.to, message.rule)
+    else if (message.type === 'stayed')
+      this.events.stayed({ protocol: message.protocol, to: message.to, rule: message.rule })
     else if (isOfDatagrams(message)) this.#datagrams.take(message)
     else if (message.type === 'notice') this.events.notice(message.level, message.text)
   }

@@ -1,5 +1,4 @@
 // The commands of one session: launched by the server, or prepared for the client to start; all of them end with the session.
-import type { Endpoint } from '../../protocol/codec.ts'
 import { Failure } from '../../protocol/errors.ts'
 import type { OutgoingRules, PodNames } from '../../protocol/hook/messages.ts'
 import type { QuietPorts } from '../../protocol/hook/relay.ts'
@@ -9,6 +8,7 @@ import { processExit } from '../../protocol/rpc/processes.ts'
 import { orAborted } from '../deadline.ts'
 import type { Outgoing } from '../outgoing/outgoing.ts'
 import type { Client } from '../rpc/client.ts'
+import type { LeavingFacts } from '../traffic/leaving.ts'
 import { HookedProcess, type Start } from './hooked-process.ts'
 import type { Hooks } from './hooks.ts'
 import { LaunchedProcess, type LaunchOptions } from './launched.ts'
@@ -37,7 +37,7 @@ export type ProcessHost = {
   onListening(): void
   readonly outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
   /** A process connects to what is on this machine; told while somebody looks. */
-  onStayed(to: Endpoint, rule: string): void
+  onStayed(facts: LeavingFacts): void
   readonly datagrams: Outgoing['datagrams']
 }
 
@@ -200,7 +200,7 @@ export class SessionProcesses {
       closed: () => this.host.onListening(),
       connect: call => this.host.outgoing.connect(call),
       abandoned: (connection, options) => this.host.outgoing.abandoned(connection, options),
-      stayed: (to, rule) => this.host.onStayed(to, rule),
+      stayed: facts => this.host.onStayed(facts),
       datagrams: {
         datagrams: call => void this.host.datagrams.ask(call),
         datagramsClosed: socket => this.host.datagrams.closed(id, socket),

@@ -8,13 +8,15 @@ import type { PodNames as Names } from '../../protocol/hook/messages.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { parseHosts } from '../../protocol/names/hosts.ts'
 import { parseResolvConf } from '../../protocol/names/resolv-conf.ts'
-import { nameChoice } from '../names/choice.ts'
+import { type Choice, nameChoice } from '../names/choice.ts'
+import { DatagramTalk } from '../names/datagram-talk.ts'
 import { type NameFacts, nameserversOf, podNamesOf, questionMs } from '../names/files.ts'
-import { answerHere } from '../names/here.ts'
 import { Questions } from '../names/questions.ts'
-import { type Found, readAddresses, readQuestion } from '../names/wire.ts'
+import type { Found } from '../names/wire.ts'
+import type { NameTalk } from '../outgoing/datagram-socket.ts'
 import type { LearnedNames } from '../outgoing/learned-names.ts'
 import type { Outgoing, OutgoingCall } from '../outgoing/outgoing.ts'
+import type { LookupSink } from '../traffic/traffic.ts'
 
 type Facts = NameFacts & { addresses: readonly string[] }
 const dnsPort = 53
@@ -23,7 +25,8 @@ export class PodNames {
   readonly #features
   readonly #questions: Questions
   readonly #outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
-  readonly #isHere: (name: string) => boolean
+  readonly #choose: (name: string) => Choice
+  readonly #lookups: LookupSink
   #nameservers: ReadonlySet<string> = new Set()
   #addresses: readonly string[] = []
   #questionMs = 0
@@ -33,7 +36,8 @@ export class PodNames {
 
   constructor(options: {
     config: SessionConfig
-    outgoing: Pick<Outgoing, 'connect' | 'abandoned'>
+    outgoing: Pick<Outgoing, 'connect' | 'abandoned' | 'refuse'>
+    lookups: LookupSink
     open(payload: Dial): LinkStream | undefined
     complete(from: Endpoint): Promise<Socket>
     learned: LearnedNames
@@ -45,11 +49,14 @@ export class PodNames {
     this.#learned = options.learned
     this.#onNotice = options.onNotice
     const choice = nameChoice(this.#features.filter)
-    this.#isHere = name => choice?.(name, this.#search) ?? false
+    this.#choose = name => choice(name, this.#search)
+    this.#lookups = options.lookups
     this.#questions = new Questions({
       open: options.open,
       complete: options.complete,
-      isHere: this.#isHere,
+      refuse: (call, errno) => options.outgoing.refuse(call, errno),
+      sink: options.lookups,
+      choose: this.#choose,
       learned: found => this.#learn(found),
     })
   }
@@ -92,15 +99,16 @@ export class PodNames {
     this.#outgoing.abandoned(...args)
   }
 
-  /** A question by datagram; see NameWatch. */
-  answerFor(to: Endpoint, payload: Buffer): Promise<Buffer> | undefined {
-    const question = this.isNameserver(to) ? readQuestion(payload) : undefined
-    return question !== undefined && this.#isHere(question.name) ? answerHere(question) : undefined
-  }
-
-  /** An answer by datagram; see NameWatch. */
-  learned(from: Endpoint, payload: Buffer): Promise<void> | undefined {
-    return this.isNameserver(from) ? this.#learn(readAddresses(payload)) : undefined
+  /** Questions by datagram; undefined when the peer is no nameserver. */
+  talkTo(peer: Endpoint): NameTalk | undefined {
+    if (!this.isNameserver(peer)) return undefined
+    return new DatagramTalk({
+      nameserver: peer,
+      sink: this.#lookups,
+      withinMs: this.#questionMs,
+      choose: this.#choose,
+      learned: found => this.#learn(found),
+    })
   }
 
   close(): void {

@@ -16,7 +16,6 @@ import { SessionProcesses } from '../processes/session-processes.ts'
 import type { Client } from '../rpc/client.ts'
 import { findTarget } from '../targets/find.ts'
 import type { Found, OnStep } from '../targets/found.ts'
-import type { LeavingFacts } from '../traffic/leaving.ts'
 import { createTraffic, type Traffic } from '../traffic/traffic.ts'
 import type { AgentTalk } from './agent-talk.ts'
 import { Arrivals } from './arrivals.ts'
@@ -43,7 +42,7 @@ const lastCopiesMs = 500
 export class Session {
   readonly status: Status
   readonly processes: SessionProcesses
-  readonly traffic: Traffic
+  readonly traffic: Traffic = createTraffic()
   /** What names resolved to. */
   readonly learnedNames: LearnedNames
   readonly forwarding: Forwarding
@@ -65,8 +64,9 @@ export class Session {
     this.#outgoing = new Outgoing({
       open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
       complete: from => hooks.relay.complete(from),
-      names: () => this.#names,
-      view: ({ to, rule }) => this.traffic.leaving(this.#leavingFacts(to, rule)),
+      talkTo: peer => this.#names.talkTo(peer),
+      view: facts => this.traffic.leaving(this.#named(facts)),
+      viewFlow: wish => this.traffic.flow(this.#named(wish)),
       onNotice: text => client.log('info', text),
     })
     this.learnedNames = new LearnedNames(outgoingRulesOf(options.config).filter, (filter, learned) =>
@@ -75,6 +75,7 @@ export class Session {
     this.#names = new PodNames({
       config: options.config,
       outgoing: this.#outgoing,
+      lookups: this.traffic.lookups,
       open: payload => (this.status.over ? undefined : this.#hold.stream(payload)),
       complete: from => hooks.relay.complete(from),
       learned: this.learnedNames,
@@ -84,11 +85,10 @@ export class Session {
       {
         ...{ sessionId: id, client, outgoing: this.#names, datagrams: this.#outgoing.datagrams },
         onListening: () => this.#arrivals.resubscribe(),
-        onStayed: (to, rule) => this.traffic.stayed(this.#leavingFacts(to, rule)),
+        onStayed: facts => this.traffic.stayed(this.#named(facts)),
       },
       hooks,
     )
-    this.traffic = createTraffic()
     this.traffic.onWatched = watched => this.processes.setWatched(watched)
     this.forwarding = new Forwarding({
       ...{ sessionId: id, target, client },
@@ -108,8 +108,8 @@ export class Session {
     this.#hold = this.#createHold()
   }
 
-  #leavingFacts(to: Endpoint, rule: string): LeavingFacts {
-    return { to, rule, name: this.learnedNames.nameOf(to.address) }
+  #named<F extends { to: Endpoint }>(facts: F): F & { name: string | undefined } {
+    return { ...facts, name: this.learnedNames.nameOf(facts.to.address) }
   }
 
   /** What decides where connections of its processes go. */

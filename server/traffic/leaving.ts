@@ -5,7 +5,12 @@ import { Answers } from './answers.ts'
 import { Requests } from './requests.ts'
 import type { Sink } from './sink.ts'
 
-export type LeavingFacts = { to: Endpoint; rule: string; name?: string | undefined }
+export type LeavingFacts = {
+  protocol: 'tcp' | 'udp' | 'unix'
+  to: Endpoint
+  rule: string
+  name?: string | undefined
+}
 
 /** What its owner tells, in this order: `failed`, or `stands`, bytes as they pass, and `over`. */
 export type LeavingTaps = {
@@ -77,8 +82,8 @@ export class Leaving implements LeavingTaps {
   }
 
   #shown() {
-    const { connection, to, rule, name } = this.#options
-    return { connection, to, rule, ...(name === undefined ? {} : { name }) }
+    const { connection, protocol, to, rule, name } = this.#options
+    return { connection, protocol, to, rule, ...(name === undefined ? {} : { name }) }
   }
 
   #readHttp(): { requests: Requests; answers: Answers } {

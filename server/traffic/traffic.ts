@@ -1,7 +1,9 @@
-// The live views of one session: what callers sent, what pod and process answered, what processes connect to, as events under credit.
+// The live views of one session: what callers sent, what pod and process answered, what processes connect to, send and look up, as events under credit.
 import type { Opened } from '../../protocol/agent/control.ts'
+import type { LookedUp } from '../../protocol/rpc/outgoing-events.ts'
 import type { TrafficEvent } from '../../protocol/rpc/traffic.ts'
 import { Connection, type ConnectionTaps } from './connection.ts'
+import { Flow, type FlowFacts, type FlowTaps } from './flow.ts'
 import { Leaving, type LeavingFacts, type LeavingTaps } from './leaving.ts'
 import type { Sink } from './sink.ts'
 import { UnfinishedMessages } from './unfinished.ts'
@@ -28,9 +30,20 @@ export type Traffic = {
   connection(opened: Opened): ConnectionTaps
   /** Taps of a connection that a process asks for and that is to leave from the pod. */
   leaving(facts: LeavingFacts): LeavingTaps
-  /** A connection that a process makes on this machine. */
+  /** Taps of the datagrams between a socket of a process and one peer, which leave from the pod. */
+  flow(facts: FlowFacts): FlowTaps
+  /** Where questions of names are told. */
+  readonly lookups: LookupSink
+  /** A connection that a process makes on this machine, or datagrams that it sends there. */
   stayed(facts: LeavingFacts): void
   close(): void
+}
+
+/** Whoever follows questions need not when nobody looks. */
+export type LookupSink = {
+  readonly viewing: boolean
+  clock(): number
+  show(event: LookedUp): void
 }
 
 export type TrafficOptions = {
@@ -93,21 +106,44 @@ class SessionTraffic implements Traffic {
   }
 
   leaving(facts: LeavingFacts): LeavingTaps {
-    const serial = this.#serial++
-    const connection = `out${serial}`
-    const subject: Subject = { connection, serial, podPort: 'outgoing', opening: () => leaving.opening(true) }
-    const leaving: Leaving = new Leaving({ ...facts, connection, sink: this.#sink(subject) })
+    const subject = this.#outgoing(() => leaving.opening(true))
+    const leaving: Leaving = new Leaving({
+      ...facts,
+      connection: subject.connection,
+      sink: this.#sink(subject),
+    })
     return leaving
   }
 
-  stayed(facts: LeavingFacts): void {
-    const { to, rule, name } = facts
-    const at = this.#clock()
-    const event: TrafficEvent = {
-      event: 'outgoingStayed',
-      ...{ at, to, rule },
-      ...(name === undefined ? {} : { name }),
+  flow(facts: FlowFacts): FlowTaps {
+    const subject = this.#outgoing(() => flow.opening(true))
+    const flow: Flow = new Flow({ ...facts, connection: subject.connection, sink: this.#sink(subject) })
+    return flow
+  }
+
+  get lookups(): LookupSink {
+    const watched = () => this.#watched
+    return {
+      get viewing() {
+        return watched()
+      },
+      clock: this.#clock,
+      show: event => this.#showOutgoing(event),
     }
+  }
+
+  stayed({ protocol, to, rule, name }: LeavingFacts): void {
+    const at = this.#clock()
+    const known = name === undefined ? {} : { name }
+    this.#showOutgoing({ event: 'outgoingStayed', at, protocol, to, rule, ...known })
+  }
+
+  #outgoing(opening: Subject['opening']): Subject {
+    const serial = this.#serial++
+    return { connection: `out${serial}`, serial, podPort: 'outgoing', opening }
+  }
+
+  #showOutgoing(event: TrafficEvent): void {
     for (const viewer of this.#viewers) if (viewer.wants('outgoing')) viewer.view.push({ event })
   }
 

@@ -27,7 +27,7 @@ export function addExec(program: Command, done: (code: number) => void): void {
     .option('--ports <ports>', 'only these ports of the target: 8080,8081')
     .option(
       '--connections',
-      'tell of each connection that the command makes where it goes, and by which rule',
+      'tell of each connection of the command, of its datagrams and of names that it looks up where they go, and by which rule',
     )
     .addOption(outputOption('how to tell what happens', ['text', 'json']))
     .option('--output-fd <number>', 'file descriptor for it instead of standard error')

@@ -10,8 +10,9 @@ import {
   threadOf,
 } from '../../linux/notification.ts'
 import { cookieOf, datagramFamily, inodeOf, isOnlySix, namespaceOf } from '../../linux/sockets.ts'
+import { tellStayed } from '../stayed.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
-import { placeOf, senderOf } from './decide.ts'
+import { decideDatagram, senderOf } from './decide.ts'
 import { beginLife, endLife } from './state.ts'
 
 const ENETUNREACH = 101
@@ -27,7 +28,9 @@ export function connectDatagrams(call: Call, { copy, to, addressFamily }: Connec
   if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
   const cookie = cookieOf(copy)
   if (cookie === undefined) return leaveAlone('not a socket')
-  if (placeOf(to, world, senderOf(copy, to)) === 'here') {
+  const { where, why } = decideDatagram(to, world, senderOf(copy, to))
+  if (where === 'here') {
+    tellStayed({ protocol: 'udp', to, rule: why }, world)
     endLife(cookie, world)
     world.outgoing.delete(cookie)
     return leaveAlone('a datagram socket of this machine')
@@ -40,7 +43,7 @@ export function connectDatagrams(call: Call, { copy, to, addressFamily }: Connec
     type: 'outlets',
     asking: {
       ...{ socket: life.id, cookie, inode: inodeOf(copy), family, from: life.from, connects: true },
-      to: [to],
+      ...{ to: [to], rules: [why] },
       place: { thread: threadOf(call), descriptor: intArgument(call, 0) },
       call: Buffer.from(call.subarray(0, notificationBytes)),
       ...{ known: [], here: [] },

@@ -1,14 +1,19 @@
 // Whether a datagram is the pod's, by the address that it is for and, on loopback, by the one that it comes from.
 import { isWildcard, loopbackFor } from '../../../protocol/address.ts'
 import type { Endpoint } from '../../../protocol/codec.ts'
-import { decideOutgoing, forMany } from '../../../protocol/outgoing/decide.ts'
+import {
+  decideOutgoing,
+  forMany,
+  notOfTheSession,
+  type OutgoingDecision,
+} from '../../../protocol/outgoing/decide.ts'
 import { readAddress } from '../../address.ts'
 import { socketName } from '../../linux/sockets.ts'
 import type { World } from '../world.ts'
 
 /** The decision, with a notice where it may surprise. A socket here that is connected to `from` takes what comes from there. */
-export function placeOf(to: Endpoint, world: World, from?: Endpoint): 'pod' | 'here' {
-  if (!world.outgoingRules?.udp) return 'here'
+export function decideDatagram(to: Endpoint, world: World, from?: Endpoint): OutgoingDecision {
+  if (!world.outgoingRules?.udp) return notOfTheSession
   const listensHere: World['listensHere'] = (at, protocol) => world.listensHere(at, protocol, from)
   const decision = decideOutgoing('udp', to, from === undefined ? world : { ...world, listensHere })
   if (decision === forMany)
@@ -17,17 +22,19 @@ export function placeOf(to: Endpoint, world: World, from?: Endpoint): 'pod' | 'h
       code: 'datagrams-for-many',
       text: 'Multicast and broadcast datagrams of the process go to this machine’s networks, not to the pod’s',
     })
-  return decision.where
+  return decision
 }
 
-export type Peers = { pods: readonly Endpoint[]; here: readonly Endpoint[] }
+export type Chosen = { to: Endpoint; rule: string }
+export type Peers = { pods: readonly Chosen[]; here: readonly Chosen[] }
 
 /** Each peer is decided once; with our copy of the socket that sends, when there is one. */
 export function sortPeers(peers: readonly Endpoint[], world: World, copy?: number): Peers {
-  const sorted: { pods: Endpoint[]; here: Endpoint[] } = { pods: [], here: [] }
+  const sorted: { pods: Chosen[]; here: Chosen[] } = { pods: [], here: [] }
   for (const peer of new Map(peers.map(one => [keyOf(one), one])).values()) {
     const from = copy === undefined ? undefined : senderOf(copy, peer)
-    sorted[placeOf(peer, world, from) === 'pod' ? 'pods' : 'here'].push(peer)
+    const { where, why } = decideDatagram(peer, world, from)
+    sorted[where === 'pod' ? 'pods' : 'here'].push({ to: peer, rule: why })
   }
   return sorted
 }

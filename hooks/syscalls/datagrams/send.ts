@@ -15,9 +15,10 @@ import {
 } from '../../linux/notification.ts'
 import { cookieOf, datagramFamily, inodeOf, isOnlySix, namespaceOf } from '../../linux/sockets.ts'
 import { mayBePods } from '../may-be-pods.ts'
+import { tellStayed } from '../stayed.ts'
 import { noticeUnreadable, withCopy } from '../with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
-import { keyOf, sortPeers } from './decide.ts'
+import { type Chosen, keyOf, sortPeers } from './decide.ts'
 import { flagsOf, type Message, nameOf, payloadOf, readMessages, type Shape, tellLength } from './messages.ts'
 import { isOfAnotherFamily, type Name, peerOf, peersOf, until } from './peers.ts'
 import { sendOnce } from './send-once.ts'
@@ -40,7 +41,8 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
   const names = messages.map(message => nameOf(call, shape, message))
   if (typeof names[0] === 'number') return unreadable(call, names[0], world)
   const readable = until<(typeof names)[number], Name>(names, name => typeof name === 'number')
-  if (sortPeers(peersOf(readable), world).pods.length === 0) return leaveAlone('to this machine')
+  const peers = sortPeers(peersOf(readable), world)
+  if (peers.pods.length === 0) return allHere(peers.here, world, 'to this machine')
   return withCopy(
     call,
     world,
@@ -50,25 +52,29 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
       const socket = { family, onlySix: family === AF_INET6 && isOnlySix(copy) }
       const sendable = until<Name, Name>(readable, name => isOfAnotherFamily(name, socket))
       const { pods, here } = sortPeers(peersOf(sendable, family), world, copy)
-      if (pods.length === 0) return leaveAlone('to this machine, or with an address of another family')
+      const left = allHere(here, world, 'to this machine, or with an address of another family')
+      if (pods.length === 0) return left
       if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
       const cookie = cookieOf(copy)
       if (cookie === undefined) return leaveAlone('not a socket')
       const life = lifeOf(copy, cookie, family, world)
       if (typeof life === 'number') return give(life)
       if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')
-      const known = knownOf(life, pods)
+      const known = knownOf(life, toOf(pods))
+      const sending = { copy, family, known, here: toOf(here) }
       if (known.length === pods.length)
-        return sendOnce(call, shape, world, sent => sendAll(call, shape, { copy, family, known, here, sent }))
+        return sendOnce(call, shape, world, sent => sendAll(call, shape, { ...sending, sent }))
       if (!world.hold(idOf(call), { refused: true })) return give(-ENETUNREACH)
+      const unknown = pods.filter(({ to }) => !life.outlets.has(keyOf(to)))
       world.tell({
         type: 'outlets',
         asking: {
           ...{ socket: life.id, cookie, inode: inodeOf(copy), family, from: life.from, connects: false },
-          to: pods.filter(peer => !life.outlets.has(keyOf(peer))),
+          to: toOf(unknown),
+          rules: unknown.map(({ rule }) => rule),
           place: { thread: threadOf(call), descriptor: intArgument(call, 0) },
           call: Buffer.from(call.subarray(0, notificationBytes)),
-          ...{ known, here },
+          ...{ known, here: sending.here },
         },
       })
       return done
@@ -78,6 +84,13 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
         ? leaveAlone(`no copy of the descriptor: ${errnoName(errno)}`)
         : give(-ENETUNREACH),
   )
+}
+
+const toOf = (chosen: readonly Chosen[]): Endpoint[] => chosen.map(({ to }) => to)
+
+function allHere(here: readonly Chosen[], world: World, why: string): Outcome {
+  for (const { to, rule } of here) tellStayed({ protocol: 'udp', to, rule }, world)
+  return leaveAlone(why)
 }
 
 /** A process that forbids to be read must not send to the pod's world from here; whoever gives a wrong address hears of it from the kernel. */

@@ -100,7 +100,16 @@ describe('trafficRows()', () => {
     const to = { address: '10.96.0.7', port: 5432 }
     const out = { at, connection: 'out1' }
     assert.deepEqual(
-      state.rows({ event: 'outgoingOpened', ...out, to, rule, name: 'db.shop', joined: false, local: to }),
+      state.rows({
+        event: 'outgoingOpened',
+        protocol: 'tcp',
+        ...out,
+        to,
+        rule,
+        name: 'db.shop',
+        joined: false,
+        local: to,
+      }),
       ['03:04:05.067  > 10.96.0.7:5432         open        -  db.shop; by the pod: no filter keeps it here'],
     )
     state.rows({ ...request(1), connection: 'out1' })
@@ -112,12 +121,55 @@ describe('trafficRows()', () => {
       ['03:04:05.067  > 10.96.0.7:5432          end        -  5 bytes sent, 7 received; ECONNRESET'],
     )
     assert.deepEqual(
-      state.rows({ event: 'outgoingFailed', ...out, to, rule, afterMs: 2, errno: 'ECONNREFUSED' }),
+      state.rows({
+        event: 'outgoingFailed',
+        protocol: 'tcp',
+        ...out,
+        to,
+        rule,
+        afterMs: 2,
+        errno: 'ECONNREFUSED',
+      }),
       ['03:04:05.067  > 10.96.0.7:5432       ECONNREFUSED      2.0  by the pod: no filter keeps it here'],
     )
-    assert.deepEqual(state.rows({ event: 'outgoingStayed', at, to, rule: "this machine's own address" }), [
+    const stayed = { event: 'outgoingStayed', at, protocol: 'tcp', to } as const
+    assert.deepEqual(state.rows({ ...stayed, rule: "this machine's own address" }), [
       "03:04:05.067  > 10.96.0.7:5432       stayed        -  from this machine: this machine's own address",
     ])
+    assert.equal(state.counts().open, 0)
+  })
+
+  it('prints datagrams with their counts, and names that were looked up', () => {
+    const state = trafficRows()
+    const rule = 'no filter keeps it here'
+    const to = { address: '10.96.0.7', port: 9000 }
+    const out = { at, connection: 'out1' }
+    const datagrams = { sent: 3, received: 2, undelivered: 0, lost: 0 }
+    const asked = {
+      ...{ event: 'lookedUp', at, name: 'web.shop', type: 'A', where: 'pod', rule, protocol: 'udp' },
+      ...{ nameserver: { address: '10.96.0.10', port: 53 }, addresses: [], records: 0, durationMs: 1.2 },
+    } satisfies TrafficEvent
+    const events: TrafficEvent[] = [
+      { event: 'outgoingOpened', protocol: 'udp', ...out, to, rule, joined: false },
+      { event: 'outgoingUndelivered', ...out, to, errno: 'ECONNREFUSED' },
+      { event: 'outgoingClosed', ...out, sent: 30, received: 20, datagrams },
+      { event: 'outgoingStayed', at, protocol: 'udp', to, rule: 'something listens there' },
+      { ...asked, code: 'NOERROR', addresses: ['10.96.0.7'], records: 1 },
+      { ...asked, code: 'NXDOMAIN' },
+      { ...asked, reason: 'ETIMEDOUT', where: 'here' },
+    ]
+    assert.deepEqual(
+      events.flatMap(event => state.rows(event)),
+      [
+        '03:04:05.067  > 10.96.0.7:9000         open        -  datagrams by the pod: no filter keeps it here',
+        '03:04:05.067  > 10.96.0.7:9000       ECONNREFUSED        -  a datagram did not arrive',
+        '03:04:05.067  > 10.96.0.7:9000          end        -  3 datagrams (30 bytes) sent, 2 (20 bytes) received',
+        '03:04:05.067  > 10.96.0.7:9000       stayed        -  datagrams from this machine: something listens there',
+        '03:04:05.067  > 10.96.0.10:53        NOERROR      1.2  A web.shop; 10.96.0.7; by the pod: no filter keeps it here',
+        '03:04:05.067  > 10.96.0.10:53        NXDOMAIN      1.2  A web.shop; NXDOMAIN; by the pod: no filter keeps it here',
+        '03:04:05.067  > 10.96.0.10:53        ETIMEDOUT      1.2  A web.shop; no answer; by this machine: no filter keeps it here',
+      ],
+    )
     assert.equal(state.counts().open, 0)
   })
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { decode, encode } from 'dns-packet'
 import fc from 'fast-check'
-import { rcodes, readAddresses, readQuestion, writeAnswer } from '../../../server/names/wire.ts'
+import { rcodeOf, rcodes, readQuestion, readReply, writeAnswer } from '../../../server/names/wire.ts'
 
 const question = { id: 0x1234, name: 'web.shop', type: 'A' } as const
 const asked = encode({ type: 'query', id: 0x1234, questions: [{ type: 'A', name: 'web.shop' }] })
@@ -17,7 +17,9 @@ describe('messages of names', () => {
       { type: 'AAAA', name: 'other', data: 'fd00::1' },
       { type: 'TXT', name: 'other', data: 'text' },
     ])
-    assert.deepEqual(readAddresses(answer), { name: 'web.shop', addresses: ['10.0.0.1', 'fd00::1'] })
+    assert.deepEqual(readReply(answer), {
+      ...{ name: 'web.shop', type: 'A', addresses: ['10.0.0.1', 'fd00::1'], records: 4 },
+    })
   })
 
   it('an answer that is written says what became of it', () => {
@@ -30,15 +32,18 @@ describe('messages of names', () => {
       flag_qr: boolean
     }
     assert.deepEqual([id, rcode, isAnswer], [0x1234, 'NXDOMAIN', true])
+    assert.equal(rcodeOf(writeAnswer(question, rcodes.noSuchName, [])), 'NXDOMAIN')
+    assert.equal(rcodeOf(writeAnswer(question, 9, [])), 'RCODE9')
   })
 
   it('any bytes are read or refused, and never thrown at', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 80 }), bytes => {
         readQuestion(Buffer.from(bytes))
-        readAddresses(Buffer.from(bytes))
+        readReply(Buffer.from(bytes))
+        assert.equal(typeof rcodeOf(Buffer.from(bytes)), 'string')
       }),
     )
-    assert.equal(readAddresses(asked.subarray(0, 14)), undefined)
+    assert.equal(readReply(asked.subarray(0, 14)), undefined)
   })
 })

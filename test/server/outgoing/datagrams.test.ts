@@ -11,7 +11,7 @@ import {
   encodeDatagramError,
 } from '../../../protocol/link/datagrams.ts'
 import type { LinkStream } from '../../../protocol/link/link-stream.ts'
-import type { NameWatch } from '../../../server/outgoing/datagram-socket.ts'
+import type { NameTalk } from '../../../server/outgoing/datagram-socket.ts'
 import { type DatagramCallAnswer, Datagrams } from '../../../server/outgoing/datagrams.ts'
 import { Mailbox } from '../../stage/mailbox.ts'
 
@@ -54,12 +54,14 @@ describe('Datagrams', () => {
   let datagrams: Datagrams
   let isAttached: boolean
   let from: Endpoint
-  let names: NameWatch
+  let names: NameTalk | undefined
+  let seen: string[]
   const events = { added: new Mailbox<Endpoint>(), letGo: () => {}, refused: 0 }
   beforeEach(async () => {
     isAttached = true
     notices = []
-    names = { answerFor: () => undefined, learned: () => undefined }
+    names = undefined
+    seen = []
     streams = new Mailbox()
     events.refused = 0
     datagrams = new Datagrams({
@@ -70,7 +72,19 @@ describe('Datagrams', () => {
         return stream as unknown as LinkStream
       },
       onNotice: text => void notices.push(text),
-      names: () => names,
+      talkTo: ({ port }) => (port === 53 ? names : undefined),
+      viewFlow({ to, rule, local }) {
+        const tell = (what: string) => void seen.push(`${to.port} ${what}`)
+        tell(`${rule}${local === undefined ? '' : ` from ${local.address}`}`)
+        return {
+          failed: errno => tell(`failed ${errno}`),
+          sent: bytes => tell(`sent ${bytes}`),
+          received: bytes => tell(`received ${bytes}`),
+          lost: () => tell('lost'),
+          undelivered: errno => tell(`undelivered ${errno}`),
+          over: () => tell('over'),
+        }
+      },
     })
     process = createSocket('udp4')
     process.bind(0, '127.0.0.1')
@@ -88,7 +102,7 @@ describe('Datagrams', () => {
   ): Promise<DatagramCallAnswer> {
     return new Promise(answer => {
       void datagrams.ask({
-        ...{ process: 'p1', socket, from, to, connects, answer },
+        ...{ process: 'p1', socket, from, to, connects, answer, rules: to.map(() => 'a rule') },
         added: ({ at }) => {
           events.added.add(at)
           return new Promise(resolve => {
@@ -212,15 +226,18 @@ describe('Datagrams', () => {
 
   it('of nameservers are answered here where a name is not the pod’s, and pass when their names are known', async () => {
     let known: () => void = () => {}
+    const refused: string[] = []
+    let closed = 0
     names = {
-      answerFor: (to, payload) =>
-        to.port === 53 && String(payload) === 'own' ? Promise.resolve(Buffer.from('own answer')) : undefined,
-      learned: ({ port }) =>
-        port === 53
-          ? new Promise(resolve => {
-              known = resolve
-            })
-          : undefined,
+      asked: payload => (String(payload) === 'own' ? Promise.resolve(Buffer.from('own answer')) : undefined),
+      answered: () =>
+        new Promise(resolve => {
+          known = resolve
+        }),
+      refused: errno => void refused.push(errno),
+      close: () => {
+        closed += 1
+      },
     }
     const at = outletOf(await ask([peer]))
     const heard = hear()
@@ -232,6 +249,49 @@ describe('Datagrams', () => {
     say('other', at)
     const stream = await opened()
     assert.equal(String((await next(stream)).payload), 'other')
+    stream.events!.data({ bytes: encodeDatagramError(peer, 'ECONNREFUSED') })
+    datagrams.closed('p1', '7.1')
+    // What is said to a nameserver is shown by its questions.
+    assert.deepEqual([refused, closed, seen], [['ECONNREFUSED'], 1, []])
+  })
+
+  it('are shown by peer, from the first datagram of each to the end of the socket, with what becomes of them', async () => {
+    const at = outletOf(await ask([peer, other]))
+    assert.deepEqual(seen, [])
+    say('four', at)
+    const stream = await opened()
+    await next(stream)
+    const heard = hear()
+    stream.events!.data({ bytes: encodeDatagram(peer, Buffer.from('seven..')) })
+    await heard
+    stream.events!.data({ bytes: encodeDatagramError(peer, 'EHOSTUNREACH') })
+    const stranger = { address: '198.51.100.9', port: 9 }
+    stream.events!.data({ bytes: encodeDatagram(stranger, Buffer.from('hello')) })
+    await events.added.take('the stranger', () => true)
+    const greeted = hear()
+    events.letGo()
+    await greeted
+    stream.waiting = 1 << 21
+    say('lost', at)
+    await stream.looks.take('a look', waiting => waiting > 0)
+    datagrams.closed('p1', '7.1')
+    assert.deepEqual(seen, [
+      ...['53 a rule', '53 sent 4', '53 received 7', '53 undelivered EHOSTUNREACH'],
+      ...['9 the peer sent first', '9 received 5', '53 lost', '53 over', '9 over'],
+    ])
+  })
+
+  it('are shown with the address in the pod when their socket is connected, or with its errno', async () => {
+    const answer = ask([peer], { connects: true })
+    const stream = await opened()
+    datagrams.hear({ event: 'dialled', stream: stream.id, local })
+    say('one', outletOf(await answer))
+    await next(stream)
+    const failed = ask([other, { ...other, port: 0 }], { connects: true, socket: '7.2' })
+    const { id } = await opened()
+    datagrams.hear({ event: 'dialFailed', stream: id, errno: 'EACCES' })
+    await failed
+    assert.deepEqual(seen, [...['53 a rule from 10.1.2.3', '53 sent 3', '4000 a rule', '4000 failed EACCES']])
   })
 
   it('end with their socket, and say what was dropped', async () => {

@@ -57,6 +57,7 @@ function stage({
       received: bytes => void seen.push(`received ${bytes}`),
       over: reason => void seen.push(`over ${reason}`),
     }),
+    viewFlow: () => assert.fail('no datagrams'),
     onNotice: text => said.push(text),
   })
   const call: OutgoingCall = {

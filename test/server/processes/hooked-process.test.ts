@@ -27,7 +27,7 @@ function supervised(id = 'p1-test') {
     notice: (level, text) => void happened.push(`${level} ${text}`),
     connect: () => undefined,
     abandoned: () => undefined,
-    stayed: ({ port }, rule) => void happened.push(`stayed ${port}: ${rule}`),
+    stayed: ({ protocol, to, rule }) => void happened.push(`stayed ${protocol} ${to.port}: ${rule}`),
     datagrams: { datagrams: () => undefined, datagramsClosed: () => undefined },
     orphaned: ({ hasExited }) => void happened.push(hasExited ? 'survivors orphaned' : 'orphaned'),
   })

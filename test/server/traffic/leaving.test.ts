@@ -6,7 +6,7 @@ import { cut, withTraffic } from './watch.ts'
 
 const to = { address: '10.96.0.7', port: 80 }
 const local = { address: '10.1.0.2', port: 50_000 }
-const facts = { to, rule: 'no filter keeps it here' }
+const facts = { protocol: 'tcp' as const, to, rule: 'no filter keeps it here' }
 const asked = 'GET /stock HTTP/1.1\r\nHost: web\r\n\r\n'
 const answered = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok'
 
@@ -32,7 +32,7 @@ describe('Traffic.leaving()', () => {
       leaving.received(Buffer.from('abc'))
       leaving.over('ECONNRESET')
       leaving.over()
-      const shown = { connection: 'out0', to, rule: facts.rule, name: 'web.shop' }
+      const shown = { connection: 'out0', protocol: 'tcp', to, rule: facts.rule, name: 'web.shop' }
       assert.deepEqual(view.events(), [
         { event: 'outgoingOpened', at: 5_005, ...shown, local, joined: false },
         {
