@@ -7,7 +7,7 @@ import { answerText, passed, shownEndpoint } from './leaving-text.ts'
 export function connectionSentence(event: OutgoingEvent): string {
   switch (event.event) {
     case 'outgoingOpened':
-      return `${event.connection}: ${event.protocol === 'udp' ? 'sending datagrams' : 'connected'} to ${destination(event)} from the pod: ${event.rule}`
+      return `${event.connection}: ${event.protocol === 'udp' ? 'datagrams' : 'connected'} to ${destination(event)} from the pod: ${event.rule}`
     case 'outgoingFailed':
       return `${event.connection}: ${event.protocol === 'udp' ? 'no datagrams' : 'not connected'} to ${destination(event)} from the pod, ${event.errno ?? 'given up'} after ${event.afterMs.toFixed(1)} ms: ${event.rule}`
     case 'outgoingUndelivered':
@@ -15,7 +15,7 @@ export function connectionSentence(event: OutgoingEvent): string {
     case 'outgoingClosed':
       return `${event.connection}: ended, ${passed(event)}${event.reason === undefined ? '' : ` (${event.reason})`}`
     case 'outgoingStayed':
-      return `${event.protocol === 'udp' ? 'sending datagrams' : 'connecting'} to ${destination(event)} from this machine: ${event.rule}`
+      return `${event.protocol === 'udp' ? 'datagrams' : 'connecting'} to ${destination(event)} from this machine: ${event.rule}`
     case 'lookedUp':
       return lookupSentence(event)
   }

@@ -11,10 +11,10 @@ export function shownEndpoint({ address, port }: Endpoint): string {
 
 /** What went each way. */
 export function passed({ sent, received, datagrams }: OutgoingEvent & { event: 'outgoingClosed' }): string {
-  if (datagrams === undefined) return `${sent} bytes sent, ${received} received`
+  if (datagrams === undefined) return `${counted(sent, 'byte')} sent, ${received} received`
   return [
-    `${counted(datagrams.sent)} (${sent} bytes) sent`,
-    `${datagrams.received} (${received} bytes) received`,
+    `${counted(datagrams.sent, 'datagram')} (${counted(sent, 'byte')}) sent`,
+    `${datagrams.received} (${counted(received, 'byte')}) received`,
     ...(datagrams.undelivered > 0 ? [`${datagrams.undelivered} undelivered`] : []),
     ...(datagrams.lost > 0 ? [`${datagrams.lost} lost on this machine`] : []),
   ].join(', ')
@@ -26,7 +26,7 @@ export function answerText({ code, type, addresses, records }: LookedUp): string
   if (addresses.length > 0) return addresses.join(' ')
   if (code !== 'NOERROR') return code
   if (type === 'A' || type === 'AAAA' || records === 0) return 'no such record'
-  return records === 1 ? '1 record' : `${records} records`
+  return counted(records, 'record')
 }
 
-const counted = (datagrams: number): string => (datagrams === 1 ? '1 datagram' : `${datagrams} datagrams`)
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`

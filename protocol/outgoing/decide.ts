@@ -34,6 +34,10 @@ const here = (why: string): OutgoingDecision => ({ where: 'here', why })
 
 export const notOfTheSession = here('outgoing traffic is not part of the session')
 
+const ownPort = here("the process's own port")
+/** Refused by this machine: whoever waits for the local program must not find the pod's. */
+const ownPortWithoutListener = here("the process's own port, and nothing listens there yet")
+
 /** A socket of the pod would hear none of them. */
 export const forMany = here('datagrams for many stay here')
 
@@ -91,7 +95,8 @@ function decideLoopback(protocol: Protocol, to: Endpoint, facts: OutgoingFacts):
   const { outgoingFilter: filter } = facts
   const match = filter?.findLoopback(protocol, to)
   if (filter !== undefined && match !== undefined && match.entry.port !== 0) return sideOf(filter, match.rule)
-  if (protocol === 'tcp' && facts.isWanted(to.port)) return here("the process's own port")
+  if (protocol === 'tcp' && facts.isWanted(to.port))
+    return facts.listensHere(loopbackInstead(to), protocol) ? ownPort : ownPortWithoutListener
   if (filter !== undefined && match !== undefined) return sideOf(filter, match.rule)
   if (facts.outgoingRules?.ignoreLocalhost) return here('loopback stays here')
   return facts.listensHere(loopbackInstead(to), protocol)

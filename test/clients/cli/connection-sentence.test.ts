@@ -78,7 +78,7 @@ const events: [OutgoingEvent, string][] = [
       name: 'dns.shop',
       joined: false,
     },
-    'out1: sending datagrams to dns.shop ([fd00::7]:80) from the pod: no filter keeps it here',
+    'out1: datagrams to dns.shop ([fd00::7]:80) from the pod: no filter keeps it here',
   ],
   [
     {
@@ -113,7 +113,7 @@ const events: [OutgoingEvent, string][] = [
   ],
   [
     { event: 'outgoingStayed', at, protocol: udp, to: four, rule: 'something listens there' },
-    'sending datagrams to 10.96.0.7:5432 from this machine: something listens there',
+    'datagrams to 10.96.0.7:5432 from this machine: something listens there',
   ],
   [
     { ...asked, code: 'NOERROR', addresses: ['10.96.0.7', '10.96.0.8'], records: 3 },

@@ -76,7 +76,7 @@ describe('explainConnect', () => {
         ['pod', `entry "${ipv4}:${servicePort}" of feature.network.outgoing.filter.remote`],
         ['here', 'no entry of feature.network.outgoing.filter.remote matches'],
         ['here', 'something listens there'],
-        ['here', "the process's own port"],
+        ['here', "the process's own port, and nothing listens there yet"],
       ],
     )
     assert.deepEqual(await gone(sessionId, to), ['pod', 'ENETUNREACH', 'here', 'ECONNREFUSED'])

@@ -97,6 +97,12 @@ describe('decideOutgoing()', () => {
     assert.equal(decideOutgoing('udp', to, { ...udp, ...filtered('remote', 'tcp://10.0.0.1') }).where, 'here')
   })
 
+  it("leaves the process's own port here, and says whether anything listens there", () => {
+    const why = (isListening: boolean) => decided('127.0.0.1', 8080, { listensHere: () => isListening }).why
+    assert.equal(why(true), "the process's own port")
+    assert.equal(why(false), "the process's own port, and nothing listens there yet")
+  })
+
   it('gives the pod its nameserver, whatever the rules', () => {
     for (const more of [{}, { outgoingRules: undefined }, filtered('remote', '10.0.0.1')])
       assert.deepEqual(decided('10.96.0.10', 53, more), { where: 'pod', why: "the pod's nameserver" })

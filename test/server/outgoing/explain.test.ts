@@ -50,7 +50,7 @@ describe('explain()', () => {
     )
     assert.equal(said('::ffff:10.1.2.3', 80, given).where, 'pod')
     assert.equal(said('127.0.0.1', 53, given).rule, "the pod's nameserver")
-    assert.equal(said('127.0.0.1', 8080, given).rule, "the process's own port")
+    assert.match(said('127.0.0.1', 8080, given).rule, /^the process's own port/)
     assert.equal(said('10.1.2.3', 80, circumstances()).rule, 'no filter keeps it here')
   })
 
