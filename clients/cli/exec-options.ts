@@ -19,8 +19,8 @@ export type ExecOptions = SessionOptions & {
 
 const help = 'standin help exec'
 
-function usage(reason: string): Failure {
-  return new Failure('usage-wrong', { reason, help })
+function usage(reason: string, page = help): Failure {
+  return new Failure('usage-wrong', { reason, help: page })
 }
 
 /** The params of startSession that the options ask for. Only keys that were given are there, so that the file's stay in force. */
@@ -66,8 +66,8 @@ export function outputDescriptor(text: string | undefined): number {
 }
 
 /** The value of --ports. */
-export function portList(text: string): number[] {
-  return text.split(',').map(part => portOf(part, '--ports'))
+export function portList(text: string, page = help): number[] {
+  return text.split(',').map(part => portOf(part, '--ports', page))
 }
 
 function overrides(pairs: readonly string[]): Record<string, string> {
@@ -85,10 +85,10 @@ function portPair(text: string): [number, number] {
   return [portOf(parts[0]!, '--port-mapping'), portOf(parts[1]!, '--port-mapping')]
 }
 
-function portOf(text: string, option: string): number {
+function portOf(text: string, option: string, page = help): number {
   const port = Number(text)
   if (!/^\d{1,5}$/.test(text.trim()) || port < 1 || port > 65535)
-    throw usage(`${option} takes ports from 1 to 65535, not "${text}"`)
+    throw usage(`${option} takes ports from 1 to 65535, not "${text}"`, page)
   return port
 }
 

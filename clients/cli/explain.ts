@@ -34,7 +34,7 @@ export function destinationOf(text: string): Destination {
   const parts = /^(?:(tcp|udp):\/\/)?(?:\[([^[\]]+)\]|([^[\]:/]+)):(\d{1,5})$/i.exec(text)
   const port = Number(parts?.[4])
   if (parts === null || port < 1 || port > 65_535) {
-    const reason = `"${text.slice(0, 80)}" is no destination; write HOST:PORT, with a port from 1 to 65535 and an IPv6 address in brackets, or the absolute path or @NAME of a Unix socket`
+    const reason = `"${text.slice(0, 80)}" is no destination; write HOST:PORT or udp://HOST:PORT, with a port from 1 to 65535 and an IPv6 address in brackets, or the absolute path or @NAME of a Unix socket`
     throw new Failure('usage-wrong', { reason, help: 'standin help explain' })
   }
   const [, scheme, six, plain] = parts

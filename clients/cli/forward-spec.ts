@@ -1,6 +1,7 @@
 // Reads what is to be forwarded from its words on the command line; pure, refusals show the word and how to write it.
 import { isIPv6 } from 'node:net'
 import { Failure } from '../../protocol/errors.ts'
+import { forwardFaults } from '../../protocol/forward-faults.ts'
 import type { LocalEnd, PodEnd } from '../../protocol/rpc/port-ends.ts'
 import { absolute } from './session-options.ts'
 
@@ -13,8 +14,34 @@ export function forwardSpec(word: string, folder: string): ForwardSpec {
   const [, near, far] = /^([./][^:]*|\d*):(.+)$/.exec(word) ?? []
   if (near === undefined || far === undefined)
     throw usage(`"${word}" is not understood; write LOCAL:HOST:PORT, as in 5432:postgres:5432`)
-  return { local: localOf(near, word, folder), remote: farOf(far, word) }
+  const spec = { local: localOf(near, word, folder), remote: farOf(far, word) }
+  const [fault] = forwardFaults(spec)
+  if (fault !== undefined) throw usage(`"${word}" has no usable ${ends[fault.field]}: ${fault.what}`)
+  return spec
 }
+
+const ends = {
+  'local.port': 'local port',
+  'local.path': 'path of a local socket',
+  'remote.path': 'socket of the target',
+  'remote.host': 'host',
+} as const
+
+/** Each place here, and each port of the target that is mirrored, can be taken once. */
+export function refuseTwice(forwards: readonly ForwardSpec[], reverses: readonly ReverseSpec[]): void {
+  const places = forwards.map(({ local }) => ('path' in local ? local.path : local.port)).filter(Boolean)
+  const place = twice<string | number>(places)
+  if (place !== undefined)
+    throw usage(
+      `${typeof place === 'number' ? `local port ${place}` : `"${place}"`} is named twice; take another`,
+    )
+  const port = twice(reverses.map(({ podPort }) => podPort))
+  if (port !== undefined)
+    throw usage(`--reverse names port ${port} of the target twice; it is mirrored to one port`)
+}
+
+const twice = <T>(values: readonly T[]): T | undefined =>
+  values.find((value, index) => values.indexOf(value) !== index)
 
 export function reverseSpec(word: string): ReverseSpec {
   const [pod = '', local = pod, ...rest] = word.split(':')

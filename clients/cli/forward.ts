@@ -9,7 +9,7 @@ import type { Connection } from '../rpc/connection.ts'
 import { attachUntil } from './attach-until.ts'
 import { ask } from './client.ts'
 import { attachParams } from './exec-options.ts'
-import { type ForwardSpec, forwardSpec, type ReverseSpec, reverseSpec } from './forward-spec.ts'
+import { type ForwardSpec, forwardSpec, type ReverseSpec, refuseTwice, reverseSpec } from './forward-spec.ts'
 import { reporterFor } from './reporter.ts'
 import type { SessionOptions } from './session-options.ts'
 import { printable } from './table.ts'
@@ -61,6 +61,7 @@ export async function forward(words: readonly string[], options: ForwardOptions)
 function wantedOf(words: readonly string[], reverse: readonly string[]): Wanted {
   const forwards = words.map(word => forwardSpec(word, process.cwd()))
   const reverses = reverse.map(reverseSpec)
+  refuseTwice(forwards, reverses)
   if (forwards.length + reverses.length > 0) return { forwards, reverses }
   throw new Failure('usage-wrong', {
     reason: 'nothing is to be forwarded; write LOCAL:HOST:PORT, as in 5432:postgres:5432',

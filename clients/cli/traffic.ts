@@ -2,7 +2,7 @@
 
 import { Failure } from '../../protocol/errors.ts'
 import { stopSession } from '../../protocol/rpc/sessions.ts'
-import { stopTraffic, streamTraffic } from '../../protocol/rpc/traffic.ts'
+import { maxBodyBytes, stopTraffic, streamTraffic } from '../../protocol/rpc/traffic.ts'
 import { isTargetless } from '../../protocol/targetless.ts'
 import { attachUntil } from './attach-until.ts'
 import { ask } from './client.ts'
@@ -23,9 +23,17 @@ export type TrafficOptions = SessionOptions & {
   verbose?: boolean
 }
 
+const help = 'standin help traffic'
+
+function bodyBytesOf(text: string): number {
+  const bytes = wholeNumber(text, '--bodies', help)
+  if (bytes <= maxBodyBytes) return bytes
+  throw new Failure('usage-wrong', { reason: `--bodies takes at most ${maxBodyBytes}, not "${text}"`, help })
+}
+
 export async function traffic(options: TrafficOptions): Promise<number> {
-  const ports = options.ports === undefined ? undefined : portList(options.ports)
-  const bodyBytes = options.bodies === undefined ? undefined : wholeNumber(options.bodies, '--bodies')
+  const ports = options.ports === undefined ? undefined : portList(options.ports, help)
+  const bodyBytes = options.bodies === undefined ? undefined : bodyBytesOf(options.bodies)
   const { verbose = false, quiet = false } = options
   if (isTargetless(options.target)) throw new Failure('nothing-arrives', {})
   const json = options.output === 'json'

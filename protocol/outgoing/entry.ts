@@ -32,7 +32,13 @@ export function parseEntry(text: string): { ok: true; entry: Entry } | { ok: fal
       `has the unknown protocol "${scheme}"${suggestion(scheme, protocols)}; write tcp, udp or any before "://"`,
     )
   const rest = at < 0 ? text : text.slice(at + 3)
-  if (isIPv6(rest)) return fault(`is an IPv6 address without brackets; write "[${rest}]"`)
+  const [bare = '', range] = rest.split('/')
+  if (isIPv6(bare))
+    return fault(
+      `is an IPv6 address without brackets; write "[${bare}]${range === undefined ? '' : `/${range}`}"`,
+    )
+  if (/^(tcp|udp|any):\/(?!\/)/i.test(text))
+    return fault('has one slash after its protocol; write two, as in "tcp://db"')
   const parts = /^(?:\[([^[\]]*)\]|([^[\]:/]*))(?:\/([^:/]*))?(?::(.*))?$/.exec(rest)
   if (parts === null)
     return fault('cannot be read; write it as [protocol://][name|address|subnet/mask][:port]')

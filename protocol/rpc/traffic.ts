@@ -8,6 +8,8 @@ import { encoding } from './processes.ts'
 import { sessionId } from './sessions.ts'
 
 export const trafficId = t.string
+/** Of each body that a view shows. */
+export const maxBodyBytes = 65_536
 const side = oneOf('pod', 'process')
 const answerer = oneOf('pod', 'process', 'service')
 const body = object('Body', {

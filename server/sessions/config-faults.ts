@@ -135,6 +135,8 @@ function entryFaults(
     if (!parsed.ok) return [`${key}: ${parsed.fault}`]
     return fits(parsed.entry)
       ? []
-      : [`${key}: "${text.slice(0, 80)}" is no name alone; write a name without protocol and port`]
+      : [
+          `${key}: "${text.slice(0, 80)}" is no name alone; write a name without protocol and port, for no address is looked up`,
+        ]
   })
 }

@@ -1,13 +1,11 @@
 // The live views of one client: each belongs to a session, and a client that does not read loses events, counted.
 import { Failure } from '../../protocol/errors.ts'
-import { type TrafficEvent, trafficEvents } from '../../protocol/rpc/traffic.ts'
+import { maxBodyBytes, type TrafficEvent, trafficEvents } from '../../protocol/rpc/traffic.ts'
 import { isTargetless } from '../../protocol/targetless.ts'
 import type { Client } from '../rpc/client.ts'
 import type { TrafficView } from '../traffic/traffic.ts'
 import { directionsOf } from '../traffic/viewers.ts'
 import type { Session } from './session.ts'
-
-export const maxBodyBytes = 65_536
 
 type View = { session: Session; view: TrafficView; lost: number }
 

@@ -1,7 +1,7 @@
 // What words of standin forward mean, how they are told, and how those are refused that mean nothing.
 import assert from 'node:assert/strict'
 import { forwardText } from '../../../clients/cli/forward.ts'
-import { type ForwardSpec, forwardSpec, reverseSpec } from '../../../clients/cli/forward-spec.ts'
+import { type ForwardSpec, forwardSpec, refuseTwice, reverseSpec } from '../../../clients/cli/forward-spec.ts'
 import { Failure } from '../../../protocol/errors.ts'
 
 const specOf = (word: string) => forwardSpec(word, '/home/me')
@@ -51,6 +51,10 @@ describe('forwardSpec()', () => {
     '70000': `"70000" has "70000" ${ports}`,
     '70000:db:1': `"70000:db:1" has "70000" ${ports}`,
     '80:db:0': `"80:db:0" has "0" ${ports}`,
+    '80:we b:1': '"80:we b:1" has no usable host: expected a name or an IP address, got "we b"',
+    '80:web/x:1': '"80:web/x:1" has no usable host: expected a name or an IP address, got "web/x"',
+    '80:@': '"80:@" has no usable socket of the target: expected an absolute path, or @NAME, got "@"',
+    [`/${'x'.repeat(107)}:80`]: `"/${'x'.repeat(107)}:80" has no usable path of a local socket: expected at most 107 bytes`,
     '80:0': `"80:0" has "0" ${ports}`,
   }
   for (const [word, reason] of Object.entries(wrong))
@@ -67,6 +71,31 @@ describe('reverseSpec()', () => {
     refuses(() => reverseSpec('1:2:3'), '--reverse takes PORT:LOCAL, as in 8080:3000, not "1:2:3"')
     refuses(() => reverseSpec('web:3000'), '"web:3000" has "web" for a port; ports go from 1 to 65535')
     refuses(() => reverseSpec('8080:'), '"8080:" has "" for a port; ports go from 1 to 65535')
+  })
+})
+
+describe('refuseTwice()', () => {
+  const forwards = (...words: string[]) => words.map(specOf)
+  it('takes free ports as often as they are asked for, and different places', () => {
+    refuseTwice(forwards(':80', '0:81', '5432:db:5432', './a:80', './b:80'), [
+      reverseSpec('1:2'),
+      reverseSpec('2'),
+    ])
+  })
+
+  it('refuses a local port, a path, and a port of the target that are named twice', () => {
+    refuses(
+      () => refuseTwice(forwards('80:db:1', '80:web:2'), []),
+      'local port 80 is named twice; take another',
+    )
+    refuses(
+      () => refuseTwice(forwards('./a:1', '/home/me/a:2'), []),
+      '"/home/me/a" is named twice; take another',
+    )
+    refuses(
+      () => refuseTwice([], [reverseSpec('80:1'), reverseSpec('80:2')]),
+      '--reverse names port 80 of the target twice; it is mirrored to one port',
+    )
   })
 })
 

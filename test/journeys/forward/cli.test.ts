@@ -201,13 +201,15 @@ describe('standin forward', () => {
     for (const [words, reason] of [
       [[], 'nothing is to be forwarded'],
       [['postgres'], '"postgres" is not understood'],
+      [['80:we b:1'], '"80:we b:1" has no usable host'],
+      [['80:db:1', '80:db:2'], 'local port 80 is named twice'],
       [['--output', 'json', '1:2:3:4'], '"1:2:3:4" does not end with HOST:PORT'],
     ] as const) {
       const { code, stderr } = forward(...words)
       assert.equal(await code, 1)
       const [line] = stderr.all
       assert.ok(line!.includes(reason) || line!.includes(JSON.stringify(reason).slice(1, -1)), line)
-      if (words.length > 1) assert.ok(decode(errorLine, JSON.parse(line!)).ok)
+      if (words[0] === '--output') assert.ok(decode(errorLine, JSON.parse(line!)).ok)
     }
   })
 })

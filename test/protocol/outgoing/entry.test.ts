@@ -95,6 +95,8 @@ describe('parseEntry()', () => {
     ['tcp://google.com/24:7777', /has a mask without an address/],
     ['/8', /has a mask without an address/],
     ['2001:db8::1', /is an IPv6 address without brackets; write "\[2001:db8::1\]"/],
+    ['fd00::/8', /is an IPv6 address without brackets; write "\[fd00::\]\/8"/],
+    ['tcp:/db', /has one slash after its protocol; write two/],
     ['tcp://::1', /write "\[::1\]"/],
     ['[db]:80', /has no IPv6 address in its brackets/],
     ['[fe80::1%eth0]', /has no IPv6 address in its brackets/],

@@ -82,4 +82,20 @@ describe('configFaults()', () => {
       `${key}.remote: "db:70000" has the port "70000"; write one from 1 to 65535, and 0 or nothing for any`,
     ])
   })
+
+  it('refuses a filter of names with both sides, and what is no name', () => {
+    const filtered = (filter: object) => configFaults({ feature: { network: { dns: { filter } } } })
+    const key = 'feature.network.dns.filter'
+    assert.deepEqual(filtered({ local: ['corp.example'] }), [])
+    assert.deepEqual(filtered({ remote: 'a', local: 'b' }), [
+      `${key}: remote and local exclude each other; keep the one that is shorter to write`,
+    ])
+    assert.deepEqual(filtered({ remote: [] }), [
+      `${key}.remote: it is empty; name what it is for, or leave the filter out`,
+    ])
+    for (const text of ['db:53', '10.0.0.1', ':53'])
+      assert.deepEqual(filtered({ local: [text] }), [
+        `${key}.local: "${text}" is no name alone; write a name without protocol and port, for no address is looked up`,
+      ])
+  })
 })
