@@ -37,7 +37,7 @@ export type Api = {
   readonly namespace: string
   /** URL of the API server. */
   readonly server: string
-  /** The answer's JSON. Rejects with a `StatusError` for 404, 409, 410, 422 and 403 that admission gave; all else is a `Failure`. */
+  /** The answer's JSON. Rejects with a `StatusError` for 404, 409, 410, 422, and for 403 that admission gave to what would change something; all else is a `Failure`. */
   request<T>(request: ApiRequest): Promise<T>
   /** The answer as it comes, status checked: for logs. The caller destroys it. */
   stream(request: ApiRequest): Promise<IncomingMessage>

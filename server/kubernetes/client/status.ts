@@ -23,6 +23,8 @@ export type Refusal = {
 
 /** These are answers to the question, and the caller knows what they mean there. */
 const callersStatuses = [404, 409, 410, 422]
+/** Admission judges what would be changed; what refuses a reader in words of its own is a gateway before the API server. */
+const readingVerbs = ['get', 'list', 'watch']
 /** How the API server says that a permission is missing, whichever authorizer it asked; source: apiserver, responsewriters/errors.go. */
 const denial =
   /User "(.*?)" cannot (\S+) (?:resource "([^"]*)"(?: in API group "([^"]*)")?|path "([^"]*)")(?: in the namespace "([^"]*)")?/
@@ -35,7 +37,8 @@ export function statusFailure(refusal: Refusal, asks: Asks): Failure | StatusErr
     const denied = denial.exec(status.message ?? '')
     if (denied !== null) return forbidden(denied, status)
   }
-  if (status !== undefined && (callersStatuses.includes(code) || code === 403)) {
+  const isAdmission = code === 403 && !readingVerbs.includes(asks.verb)
+  if (status !== undefined && (callersStatuses.includes(code) || isAdmission)) {
     const { reason = '', message = `status ${code}`, details, metadata } = status
     return new StatusError(code, reason, message, asks, details, metadata?.continue)
   }

@@ -7,7 +7,11 @@ import { statusFailure } from '../../../../server/kubernetes/client/status.ts'
 
 const asks = { verb: 'list', resource: 'pods', namespace: 'shop' }
 
-function judge(status: number, body: unknown, more: { contentType?: string; location?: string } = {}) {
+function judge(
+  status: number,
+  body: unknown,
+  more: { contentType?: string; location?: string; verb?: string } = {},
+) {
   return statusFailure(
     {
       status,
@@ -15,7 +19,7 @@ function judge(status: number, body: unknown, more: { contentType?: string; loca
       body: typeof body === 'string' ? body : JSON.stringify({ kind: 'Status', ...(body as object) }),
       location: more.location,
     },
-    asks,
+    { ...asks, verb: more.verb ?? asks.verb },
   )
 }
 
@@ -71,13 +75,20 @@ describe('an answer that is no success', () => {
   })
 
   it('of 403 from admission is left to the caller', () => {
-    const error = judge(403, {
-      reason: 'Forbidden',
-      message:
-        'pods "x" is forbidden: violates PodSecurity "restricted:latest": host namespaces (hostPID=true)',
-    })
+    const message =
+      'pods "x" is forbidden: violates PodSecurity "restricted:latest": host namespaces (hostPID=true)'
+    const error = judge(403, { reason: 'Forbidden', message }, { verb: 'create' })
     assert.ok(error instanceof StatusError)
     assert.equal(error.status, 403)
+  })
+
+  it('of 403 for a reader in other words than those of a missing permission is told as it is', () => {
+    const error = judge(403, { reason: 'Forbidden', message: 'clusters are read on weekdays' })
+    assert.ok(error instanceof Failure && error.kind === 'cluster-failed')
+    assert.equal(
+      error.message,
+      'Cannot list pods in namespace "shop": the cluster answered 403 (clusters are read on weekdays)',
+    )
   })
 
   it('of 500 and others carries status and text', () => {
