@@ -39,9 +39,9 @@ export class Datagrams {
   async ask(call: DatagramCall): Promise<void> {
     const socket = this.#socketOf(call)
     const ruleOf = (index: number) => call.rules[index] ?? ''
-    for (const [index, peer] of call.to.entries()) socket.flows.chosen(peer, ruleOf(index))
     try {
       const outlets = await socket.outlets(call.to)
+      for (const [index, peer] of call.to.entries()) socket.flows.chosen(peer, ruleOf(index))
       const [peer] = call.to
       const local = call.connects && peer !== undefined ? await this.#connect(socket, peer) : undefined
       if (local !== undefined) socket.flows.connected(local)

@@ -71,6 +71,12 @@ function stage({
 const settled = () => new Promise(resolve => setImmediate(resolve))
 
 describe('Outgoing', () => {
+  it('refuses a call for which nothing is dialled, and shows it', () => {
+    const { outgoing, call, said, seen, dials } = stage()
+    outgoing.refuse(call, 'ENETUNREACH')
+    assert.deepEqual([said, seen, dials], [['refused ENETUNREACH'], ['failed ENETUNREACH'], []])
+  })
+
   it('tells the address before the connection stands', async () => {
     const { outgoing, call, said } = stage()
     outgoing.connect(call)
