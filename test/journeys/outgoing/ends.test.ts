@@ -42,6 +42,21 @@ describe('a connection of a process', () => {
     assert.deepEqual(await inSession(reaching, command), alone)
   })
 
+  it('is no matter of sockets of other kinds: netlink, packet, vsock, raw, SCTP and more are as alone', async () => {
+    const range = '/proc/sys/net/ipv4/ping_group_range'
+    const before = readFileSync(range, 'utf8')
+    writeFileSync(range, '0 2147483647')
+    try {
+      const command = ['python3', programOf('other-sockets.py')] as const
+      const alone = execFileSync(command[0], command.slice(1), { encoding: 'utf8' }).split('\n')
+      assert.ok(alone.includes("ping [b'\\x00', ('127.0.0.1', 0)]"), alone.join('\n'))
+      const ours = await inSession(reaching, [...command])
+      assert.deepEqual(ours.lines, alone.filter(line => line !== '').sort())
+    } finally {
+      writeFileSync(range, before)
+    }
+  })
+
   /** Connects when told to, and keeps what stands; each answer is an errno or "connected". */
   async function keeper() {
     const { backend, sessionId } = reaching
