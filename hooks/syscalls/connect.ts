@@ -237,7 +237,8 @@ export function takeOutgoing(message: ToAnswerer, world: World): void {
   if (message.type === 'outgoing') {
     const { filter, unix } = message.rules
     world.outgoingRules = message.rules
-    if (!message.rules.watched) world.toldDatagrams.clear()
+    // They come again for whoever begins to look.
+    world.toldDatagrams.clear()
     world.outgoingFilter = filter === undefined ? undefined : new OutgoingFilter(filter)
     world.unixStreams = unix === undefined ? undefined : new UnixStreams(unix)
   } else if (message.type === 'learn') world.outgoingFilter?.learn(message.learned)

@@ -18,10 +18,13 @@ export const answerGetsockname = (call: Call, world: World): Outcome =>
     if (binding !== undefined && !isSame(binding.asked, binding.actual))
       return show(call, world, binding.family, shownBinding(binding))
     const outgoing = world.outgoing.get(cookie)
-    if (outgoing !== undefined)
-      return outgoing.local === undefined
-        ? leaveAlone('in progress')
-        : show(call, world, outgoing.family, outgoing.local)
+    if (outgoing !== undefined) {
+      // Its call waited for the address, and a signal or SO_SNDTIMEO ended that: the socket stands a moment before the address is here.
+      if (outgoing.local === undefined && typeof peerName(copy) !== 'number')
+        world.await(() => world.outgoing.get(cookie)?.local !== undefined)
+      const { local } = world.outgoing.get(cookie) ?? {}
+      return local === undefined ? leaveAlone('in progress') : show(call, world, outgoing.family, local)
+    }
     const found = findDelivered(copy, cookie, world)
     return found === undefined
       ? leaveAlone('its own address')

@@ -122,6 +122,8 @@ export type World = {
   tell(message: ConnectMessage | DatagramMessage | UnixConnectMessage): void
   /** Lists a call that is answered later; false when there is no room. A `refused` one must never be left to the kernel. */
   hold(id: bigint, options?: { refused: boolean }): boolean
+  /** Waits for what the supervisor is about to say, for a moment and no longer: other calls wait meanwhile. */
+  await(isThere: () => boolean): void
   notice(notice: Notice): void
   listening(listener: Listener): void
 }
@@ -132,6 +134,7 @@ export function makeWorld(options: {
   memory: SharedMemory
   tell: World['tell']
   hold: (id: bigint, options?: { refused: boolean }) => boolean
+  await: World['await']
   notice: (notice: Notice) => void
   listening: (listener: Listener) => void
 }): World {
@@ -170,6 +173,7 @@ export function makeWorld(options: {
     isWanted: port => isWanted(options.memory.wanted, port),
     tell: options.tell,
     hold: options.hold,
+    await: options.await,
     notice: options.notice,
     listening: options.listening,
   }

@@ -7,22 +7,34 @@ const highWaterBytes = 1 << 20
 
 /**
  * libuv takes a reset for an end where bytes came just before it (uv__stream_io, POLLHUP after a partial read). To write nothing tells: it fails
- * on a socket that was reset, and is no matter for another.
+ * with ECONNRESET on a connection that was reset. EPIPE says that its peer had ended it before; then all was read.
  */
 const nothing = Buffer.alloc(0)
+const isReset = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'ECONNRESET'
 
 /** The socket must not end its side by itself (`allowHalfOpen`). `over` is called once, when nothing more moves either way. */
 export function joinStream(stream: LinkStream, socket: Socket, over: () => void = () => {}): void {
   let reset = false
+  let asking = false
+  /** Nothing can be written any more, though nothing that was read is lost. */
+  let deaf = false
   const resetBoth = (reason: string) => {
     if (reset) return
     reset = true
     stream.reset(reason)
     resetSocket(socket)
   }
+  const askAndEnd = () => {
+    asking = true
+    socket.write(nothing, error => {
+      if (error == null) asking = false
+      if (!reset && (error == null || !isReset(error))) stream.end()
+    })
+  }
   stream.events = {
     data: ({ bytes }) => {
-      if (socket.destroyed || socket.writableEnded) stream.grant(bytes.length)
+      if (deaf) resetBoth('EPIPE')
+      else if (socket.destroyed || socket.writableEnded) stream.grant(bytes.length)
       else socket.write(bytes, () => stream.grant(bytes.length))
     },
     end: () => socket.end(),
@@ -35,12 +47,15 @@ export function joinStream(stream: LinkStream, socket: Socket, over: () => void 
   })
   socket.on('end', () => {
     if (socket.writableEnded || socket.writableLength > 0) stream.end()
-    else socket.write(nothing, error => error ?? stream.end())
+    else askAndEnd()
   })
-  socket.on('error', error => resetBoth((error as NodeJS.ErrnoException).code ?? error.message))
+  socket.on('error', error => {
+    if (asking && !isReset(error)) deaf = true
+    else resetBoth((error as NodeJS.ErrnoException).code ?? error.message)
+  })
   socket.on('close', () => {
     // Both ends were said, or the socket was taken away from outside.
-    if (!reset && !(socket.readableEnded && socket.writableFinished)) resetBoth('ECONNRESET')
+    if (!reset && !deaf && !(socket.readableEnded && socket.writableFinished)) resetBoth('ECONNRESET')
     over()
   })
 }

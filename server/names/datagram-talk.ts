@@ -3,7 +3,7 @@ import type { NameTalk } from '../outgoing/datagram-socket.ts'
 import type { Choice } from './choice.ts'
 import { answerHere } from './here.ts'
 import { Lookups, type LookupsOptions } from './lookups.ts'
-import { type Found, type Question, readQuestion, readReply } from './wire.ts'
+import { type Found, isTruncated, type Question, readQuestion, readReply } from './wire.ts'
 
 export type DatagramTalkOptions = Omit<LookupsOptions, 'protocol'> & {
   /** Who answers for a name. */
@@ -31,8 +31,15 @@ export class DatagramTalk implements NameTalk {
 
   async answered(payload: Buffer): Promise<void> {
     const reply = readReply(payload)
-    await this.#options.learned(reply)
-    this.#lookups.answered(payload, reply)
+    try {
+      await this.#options.learned(reply)
+    } catch (thrown) {
+      this.#lookups.failed(thrown instanceof Error ? thrown.message : String(thrown))
+      throw thrown
+    }
+    // The process asks again by a connection, and hears it there.
+    if (isTruncated(payload)) this.#lookups.forget(payload, reply)
+    else this.#lookups.answered(payload, reply)
   }
 
   refused(errno: string): void {

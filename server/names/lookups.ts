@@ -46,6 +46,12 @@ export class Lookups {
     this.#end(key, { code: rcodeOf(message), ...found, ...(file === undefined ? {} : { file }) })
   }
 
+  /** It is not told. */
+  forget(message: Buffer, reply: Reply | undefined): void {
+    const key = this.#keyFor(message, reply)
+    if (key !== undefined) this.#take(key)
+  }
+
   /** None that is open gets an answer; without a reason nobody waits for it any more. */
   failed(reason?: string): void {
     for (const key of [...this.#open.keys()]) this.#end(key, reason === undefined ? {} : { reason })
@@ -59,10 +65,8 @@ export class Lookups {
   }
 
   #end(key: string, end: End): void {
-    const open = this.#open.get(key)
+    const open = this.#take(key)
     if (open === undefined) return
-    this.#open.delete(key)
-    if (this.#open.size === 0) this.#rest()
     const { nameserver, protocol, sink } = this.#options
     const { question, choice, askedMs } = open
     const { name, type } = question
@@ -73,6 +77,13 @@ export class Lookups {
       ...{ addresses: [], records: 0, durationMs: at - askedMs },
       ...end,
     })
+  }
+
+  #take(key: string): Open | undefined {
+    const open = this.#open.get(key)
+    this.#open.delete(key)
+    if (this.#open.size === 0) this.#rest()
+    return open
   }
 
   #wait(): NodeJS.Timeout | undefined {

@@ -33,6 +33,9 @@ export function readReply(bytes: Buffer): Reply | undefined {
 /** A message that can be read, or comes from a nameserver, has a header. */
 export const idOf = (bytes: Buffer): number => (bytes.length < 2 ? -1 : bytes.readUInt16BE(0))
 
+/** The flag TC: more was to be said than a datagram holds. */
+export const isTruncated = (bytes: Buffer): boolean => ((bytes[2] ?? 0) & 2) !== 0
+
 /** As dig calls them (RFC 1035, 4.1.1). */
 const codes = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED']
 export function rcodeOf(bytes: Buffer): string {

@@ -39,6 +39,7 @@ export class Datagrams {
   async ask(call: DatagramCall): Promise<void> {
     const socket = this.#socketOf(call)
     const ruleOf = (index: number) => call.rules[index] ?? ''
+    const askedMs = performance.now()
     try {
       const outlets = await socket.outlets(call.to)
       for (const [index, peer] of call.to.entries()) socket.flows.chosen(peer, ruleOf(index))
@@ -49,7 +50,9 @@ export class Datagrams {
     } catch (thrown) {
       const errno = (thrown as NodeJS.ErrnoException).code ?? 'ENETUNREACH'
       call.answer({ errno })
-      for (const [index, peer] of call.to.entries()) socket.flows.failed(peer, ruleOf(index), errno)
+      const afterMs = performance.now() - askedMs
+      for (const [index, peer] of call.to.entries())
+        socket.flows.failed(peer, ruleOf(index), { errno, afterMs })
     }
   }
 

@@ -1,6 +1,6 @@
 // The flows of one UDP socket of a process for whoever looks: one for each peer, from its first datagram to the end of the socket.
 import type { Endpoint } from '../../protocol/codec.ts'
-import type { FlowTaps } from '../traffic/flow.ts'
+import type { FlowFailure, FlowTaps } from '../traffic/flow.ts'
 
 export type FlowWish = { to: Endpoint; rule: string; local?: Endpoint | undefined }
 type Tell = (taps: FlowTaps) => void
@@ -40,8 +40,8 @@ export class Flows {
   }
 
   /** There is no way to a peer. Without a port it is no peer: whoever connects so asks for a route. */
-  failed(to: Endpoint, rule: string, errno: string): void {
-    if (to.port !== 0) this.#view({ to, rule }).failed(errno)
+  failed(to: Endpoint, rule: string, failure: FlowFailure): void {
+    if (to.port !== 0) this.#view({ to, rule }).failed(failure)
   }
 
   close(): void {

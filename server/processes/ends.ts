@@ -21,7 +21,7 @@ export class Ends {
   #coming = 0
   #closed = false
 
-  /** `ask` rejects when there is none, or nobody to ask any more. */
+  /** `ask` rejects when there is none, and at once when there is nobody to ask any more. */
   constructor(ask: () => Promise<Handle>) {
     this.#ask = () => this.#turns.run(ask)
   }

@@ -28,6 +28,7 @@ type Running = {
   /** Names of meeting places. */
   places: Waiting<string>
   ends: Record<keyof QuietPorts, Ends>
+  isGone: boolean
 }
 type Waiting<T> = Map<number, { resolve(value: T): void; reject(failure: Error): void }>
 
@@ -128,9 +129,10 @@ export class Relay {
       return ask(sockets, running, { open: id, at }, id)
     }
     const ends = { four: new Ends(open('four')), six: new Ends(open('six')) }
-    const running: Running = { child, gone, quiet, sockets, places, ends }
+    const running: Running = { child, gone, quiet, sockets, places, ends, isGone: false }
     const sinceMs = performance.now()
     void gone.then(() => {
+      running.isGone = true
       if (this.#running === running) this.#running = undefined
       for (const all of Object.values(ends)) all.close()
       for (const { reject } of [...sockets.values(), ...places.values()]) reject(failed('it ended'))
@@ -151,7 +153,8 @@ export class Relay {
   }
 }
 
-function ask<T>(waiting: Waiting<T>, { child }: Running, message: ToRelay, id: number): Promise<T> {
+function ask<T>(waiting: Waiting<T>, { child, isGone }: Running, message: ToRelay, id: number): Promise<T> {
+  if (isGone || !child.connected) return Promise.reject(failed('it has ended'))
   const answered = new Promise<T>((resolve, reject) => waiting.set(id, { resolve, reject }))
   child.send(message, () => {})
   const slow = () => failed(`it did not answer within ${answerTimeoutMs / 1_000} s`)

@@ -7,9 +7,12 @@ import type { Sink } from './sink.ts'
 /** `local`: the pod's end, which is known when the process's socket is connected. */
 export type FlowFacts = Omit<LeavingFacts, 'protocol'> & { local?: Endpoint | undefined }
 
+/** `afterMs`: since the process asked for it. */
+export type FlowFailure = { errno: string; afterMs: number }
+
 /** What its owner tells: `failed` alone where there is no way; else datagrams as they pass, and `over`. */
 export type FlowTaps = {
-  failed(errno: string): void
+  failed(failure: FlowFailure): void
   sent(bytes: number): void
   received(bytes: number): void
   /** One from the process was dropped on this machine. */
@@ -23,7 +26,6 @@ export type FlowOptions = FlowFacts & { connection: string; sink: Sink }
 
 export class Flow implements FlowTaps {
   readonly #options: FlowOptions
-  readonly #askedMs: number
   readonly #bytes = { sent: 0, received: 0 }
   readonly #datagrams = { sent: 0, received: 0, undelivered: 0, lost: 0 }
   /** A network has only so many, and each is told once. */
@@ -33,7 +35,6 @@ export class Flow implements FlowTaps {
 
   constructor(options: FlowOptions) {
     this.#options = options
-    this.#askedMs = options.sink.clock()
   }
 
   /** How a view that begins in the middle is told of it; undefined before its first datagram. */
@@ -44,12 +45,11 @@ export class Flow implements FlowTaps {
     return { event: 'outgoingOpened', at: this.#begunAt, ...this.#shown(), ...end, joined }
   }
 
-  failed(errno: string): void {
+  failed({ errno, afterMs }: FlowFailure): void {
     this.#isOver = true
     const { sink } = this.#options
-    const at = sink.clock()
     sink.show({
-      event: { event: 'outgoingFailed', at, ...this.#shown(), afterMs: at - this.#askedMs, errno },
+      event: { event: 'outgoingFailed', at: sink.clock(), ...this.#shown(), afterMs, errno },
     })
   }
 

@@ -23,7 +23,7 @@ export type Traffic = {
   readonly needs: TrafficNeeds
   /** Called when `needs` changed, so that the session can subscribe to more or less at the agent. */
   onNeedsChanged: (() => void) | undefined
-  /** Called when somebody begins to look at what leaves, and when nobody does any more. */
+  /** Called with true for each view that begins to look at what leaves, and with false when none does any more. */
   onWatched: ((watched: boolean) => void) | undefined
   addView(options: ViewRequest): TrafficView
   /** Taps of a connection. It is called for each half that the agent opens; both calls give the same taps, whichever comes first. */
@@ -77,6 +77,8 @@ class SessionTraffic implements Traffic {
   addView(request: ViewRequest): TrafficView {
     const viewer = makeViewer(request, this.#serial)
     this.#viewers.add(viewer)
+    // What stays here is told once; whoever comes later has not heard it.
+    if (this.#watched && viewer.wants('outgoing')) this.onWatched?.(true)
     this.#updateNeeds()
     return {
       grant: events => viewer.view.grant(events),

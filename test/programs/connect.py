@@ -103,6 +103,21 @@ def refused_later(address, port):
     return {"codes": codes}
 
 
+def named_late(address, port):
+    """The own name of a socket whose blocking connect SO_SNDTIMEO ended, at the moment at which it can be written to."""
+    made = socket.socket(family_of(address))
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 0, 200_000))
+    libc = ctypes.CDLL(None, use_errno=True)
+    name = struct.pack("!HH4s8x", socket.htons(socket.AF_INET), port, socket.inet_aton(address))
+    code = ctypes.get_errno() if libc.connect(made.fileno(), name, len(name)) < 0 else 0
+    print(errno.errorcode[code], flush=True)
+    poll = select.poll()
+    poll.register(made, select.POLLOUT)
+    poll.poll(20_000)
+    print("writable", flush=True)
+    return {"own": made.getsockname()}
+
+
 def fast_open(address, port):
     """A send that would connect by itself, and an option that makes connect wait for the first data."""
     made = socket.socket(family_of(address))
@@ -172,7 +187,7 @@ def volume(address, port):
     return {"count": count, "said": hashlib.sha256(said).hexdigest(), "heard": heard.hexdigest(), "own": prefix}
 
 
-ways = {"blocking": blocking, "multipath": multipath, "polled": polled, "mapped": mapped, "again": again, "pending": pending, "refused_later": refused_later, "fast_open": fast_open, "undumpable": undumpable, "interrupted": interrupted, "volume": volume, "asyncio": lambda a, p: asyncio.run(exchange(a, p))}
+ways = {"blocking": blocking, "multipath": multipath, "polled": polled, "mapped": mapped, "again": again, "pending": pending, "refused_later": refused_later, "named_late": named_late, "fast_open": fast_open, "undumpable": undumpable, "interrupted": interrupted, "volume": volume, "asyncio": lambda a, p: asyncio.run(exchange(a, p))}
 way = ways[sys.argv[1]]
 for line in sys.stdin:
     address, port = line.split()

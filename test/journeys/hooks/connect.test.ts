@@ -92,6 +92,20 @@ for (const [user, owner] of [
       assert.deepEqual(codes, ['EINTR', 'EHOSTUNREACH'])
     })
 
+    it('that stopped waiting shows its name at once when it stands', async () => {
+      const { hooked, to } = await start('named_late')
+      to(`${service} 5432`)
+      const { connection, from } = await hooked.next('connect')
+      await hooked.output.until('the end of the call', line => line === 'EINPROGRESS')
+      const socket = await relay.complete(from)
+      assert.ok(typeof socket !== 'string', String(socket))
+      await hooked.output.until('the connection', line => line === 'writable')
+      hooked.send({ type: 'established', connection, local })
+      const { own } = JSON.parse(await hooked.output.until('the name', line => line.startsWith('{')))
+      assert.deepEqual(own, [local.address, local.port])
+      socket.destroy()
+    })
+
     it('whose process is stopped while the pod connects succeeds when it goes on', async () => {
       const { hooked, to } = await start('blocking')
       to(`${service} 5432`)

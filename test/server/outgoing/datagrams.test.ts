@@ -77,7 +77,7 @@ describe('Datagrams', () => {
         const tell = (what: string) => void seen.push(`${to.port} ${what}`)
         tell(`${rule}${local === undefined ? '' : ` from ${local.address}`}`)
         return {
-          failed: errno => tell(`failed ${errno}`),
+          failed: ({ errno }) => tell(`failed ${errno}`),
           sent: bytes => tell(`sent ${bytes}`),
           received: bytes => tell(`received ${bytes}`),
           lost: () => tell('lost'),

@@ -47,10 +47,10 @@ describe('Traffic.flow()', () => {
   it('shows that there is no way, and of one without a datagram nothing', () =>
     withTraffic(stage => {
       const view = stage.view()
-      stage.traffic.flow(facts).failed('ENETUNREACH')
+      stage.traffic.flow(facts).failed({ errno: 'ENETUNREACH', afterMs: 3 })
       stage.traffic.flow(facts).over()
       assert.deepEqual(view.events(), [
-        { event: 'outgoingFailed', at: 5_000, ...shown, afterMs: 0, errno: 'ENETUNREACH' },
+        { event: 'outgoingFailed', at: 5_000, ...shown, afterMs: 3, errno: 'ENETUNREACH' },
       ])
     }))
 

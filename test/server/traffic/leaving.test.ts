@@ -125,7 +125,7 @@ describe('Traffic.leaving()', () => {
       assert.deepEqual(stage.traffic.needs, { answers: 'none', viewing: false })
     }))
 
-  it('shows what stays here too, and says when somebody begins to look and when nobody does any more', () =>
+  it('shows what stays here too, and says when each view begins to look and when none does any more', () =>
     withTraffic(stage => {
       const watched: boolean[] = []
       stage.traffic.onWatched = now => void watched.push(now)
@@ -136,8 +136,8 @@ describe('Traffic.leaving()', () => {
       stage.traffic.stayed({ ...facts, name: 'localhost' })
       assert.deepEqual(second.events(), [{ event: 'outgoingStayed', at: 5_000, ...facts, name: 'localhost' }])
       first.stop()
-      assert.deepEqual(watched, [true])
+      assert.deepEqual(watched, [true, true])
       second.stop()
-      assert.deepEqual(watched, [true, false])
+      assert.deepEqual(watched, [true, true, false])
     }))
 })
