@@ -1,4 +1,5 @@
 // Notices that the supervisor itself gives, one sentence each.
+import { inheritedDatagramSockets } from './linux/inherited.ts'
 import { errnoName } from './linux/libc.ts'
 import type { Notice } from './syscalls/world.ts'
 
@@ -25,3 +26,11 @@ export const refusedNotice = (thrown: unknown): Notice => ({
   code: 'hook-mistake',
   text: `A system call was refused because of a mistake in standin: ${thrown instanceof Error ? thrown.stack : thrown}`,
 })
+
+/** Such a socket is not ours to change: others have it too. */
+export const inheritedNotices = (): Notice[] =>
+  inheritedDatagramSockets().map(descriptor => ({
+    level: 'warning',
+    code: 'datagram-socket-inherited',
+    text: `The command inherits a UDP socket (descriptor ${descriptor}) that was made outside of the session: datagrams that it sends there may leave from this machine instead of the pod`,
+  }))

@@ -21,7 +21,7 @@ import { markByLimit } from './linux/limits.ts'
 import { isSocketHeld } from './linux/processes.ts'
 import { openListenTable } from './linux/sock-diag.ts'
 import { Listeners } from './listeners.ts'
-import { guardNotice, privilegesNotice } from './notices.ts'
+import { guardNotice, inheritedNotices, privilegesNotice } from './notices.ts'
 import { isFromProcess, Outbound } from './outbound.ts'
 import { openServerLine, type ServerLine } from './server-line.ts'
 import { watchAccepts } from './shared/accept-watch.ts'
@@ -31,7 +31,6 @@ import type { FromAnswerer, FromSpawner, PlainFailure } from './shared/threads.t
 import { startThreads, type Threads } from './threads.ts'
 
 type Start = Extract<ToSupervisor, { type: 'start' }>
-type GuardAddress = Pick<Start, 'guard' | 'guardToken'>
 type End = { code?: number; signal?: string }
 /** Of a command line, in a sentence for the user. */
 const shownCharacters = 200
@@ -215,6 +214,7 @@ class Supervisor {
     this.#started = start.command ?? this.ownCommand
     const { tcp = false, udp = false, unix } = start.outgoing ?? {}
     this.#leaves = { outgoing: tcp, datagrams: udp, unix }
+    for (const notice of udp ? inheritedNotices() : []) this.#line.say({ type: 'notice', ...notice })
     const [file, ...args] = this.#started
     if (file === undefined) {
       this.#fail(new Failure('hook-failed', { command: '', reason: 'no command was given' }))
@@ -232,7 +232,7 @@ class Supervisor {
     whenHungUp(threads.notifications, () => this.#finish())
   }
 
-  #register({ guard, guardToken }: GuardAddress, { notifications, ledger }: Threads): void {
+  #register({ guard, guardToken }: Pick<Start, 'guard' | 'guardToken'>, { notifications, ledger }: Threads): void {
     const registered = registerWithGuard({
       guard,
       token: guardToken,

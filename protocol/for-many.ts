@@ -8,7 +8,7 @@ export function makeForMany(read = networkInterfaces): (address: string) => bool
   let readAtMs = Number.NEGATIVE_INFINITY
   let broadcasts = new Set<string>()
   return address => {
-    if (address === '255.255.255.255' || /^(ff..:|22[4-9]\.|23\d\.)/.test(address)) return true
+    if (address === '255.255.255.255' || isMulticast(address)) return true
     const nowMs = performance.now()
     if (nowMs - readAtMs > freshMs) {
       readAtMs = nowMs
@@ -22,6 +22,8 @@ export function makeForMany(read = networkInterfaces): (address: string) => bool
     return broadcasts.has(address)
   }
 }
+
+export const isMulticast = (address: string): boolean => /^(ff..:|22[4-9]\.|23\d\.)/.test(address)
 
 /** Of a network of one or two addresses it is another host's. */
 function broadcastOf(address: string, netmask: string): string {

@@ -12,7 +12,7 @@ import {
 import { cookieOf, datagramFamily, inodeOf, isOnlySix, namespaceOf } from '../../linux/sockets.ts'
 import { tellStayed } from '../stayed.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
-import { decideDatagram, senderOf } from './decide.ts'
+import { decideDatagram, letOutTo, senderOf } from './decide.ts'
 import { beginLife, endLife } from './state.ts'
 
 const ENETUNREACH = 101
@@ -33,6 +33,7 @@ export function connectDatagrams(call: Call, { copy, to, addressFamily }: Connec
     tellStayed({ protocol: 'udp', to, rule: why }, world)
     endLife(cookie, world)
     world.outgoing.delete(cookie)
+    letOutTo([to], copy)
     return leaveAlone('a datagram socket of this machine')
   }
   if (!isAlive(world.listener, call)) return leaveAlone('the call is gone')

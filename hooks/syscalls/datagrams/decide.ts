@@ -1,6 +1,7 @@
 // Whether a datagram is the pod's, by the address that it is for and, on loopback, by the one that it comes from.
-import { isWildcard, loopbackFor } from '../../../protocol/address.ts'
+import { isLoopback, isWildcard, loopbackFor } from '../../../protocol/address.ts'
 import type { Endpoint } from '../../../protocol/codec.ts'
+import { isMulticast } from '../../../protocol/for-many.ts'
 import {
   decideOutgoing,
   forMany,
@@ -9,6 +10,7 @@ import {
 } from '../../../protocol/outgoing/decide.ts'
 import { readAddress } from '../../address.ts'
 import { socketName } from '../../linux/sockets.ts'
+import { letOut } from '../../linux/unicast-interface.ts'
 import type { World } from '../world.ts'
 
 /** The decision, with a notice where it may surprise. A socket here that is connected to `from` takes what comes from there. */
@@ -37,6 +39,15 @@ export function sortPeers(peers: readonly Endpoint[], world: World, copy?: numbe
     sorted[where === 'pod' ? 'pods' : 'here'].push({ to: peer, rule: why })
   }
   return sorted
+}
+
+/** Whether datagrams to an address that stays here go out by an interface other than `lo`: our sockets send there alone, until they are let out. */
+export const needsWayOut = ({ address }: Endpoint): boolean =>
+  !isLoopback(address) && !isWildcard(address) && !isMulticast(address)
+
+/** Before the kernel sends to them, or connects to them; it chooses the source by the way. */
+export function letOutTo(peers: readonly Endpoint[], copy: number): void {
+  for (const { address } of peers.filter(needsWayOut)) letOut(copy, address)
 }
 
 export const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`

@@ -18,7 +18,7 @@ import { mayBePods } from '../may-be-pods.ts'
 import { tellStayed } from '../stayed.ts'
 import { noticeUnreadable, withCopy } from '../with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
-import { type Chosen, keyOf, sortPeers } from './decide.ts'
+import { type Chosen, keyOf, letOutTo, needsWayOut, sortPeers } from './decide.ts'
 import { flagsOf, type Message, nameOf, payloadOf, readMessages, type Shape, tellLength } from './messages.ts'
 import { isOfAnotherFamily, type Name, peerOf, peersOf, until } from './peers.ts'
 import { sendOnce } from './send-once.ts'
@@ -41,8 +41,9 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
   const names = messages.map(message => nameOf(call, shape, message))
   if (typeof names[0] === 'number') return unreadable(call, names[0], world)
   const readable = until<(typeof names)[number], Name>(names, name => typeof name === 'number')
-  const peers = sortPeers(peersOf(readable), world)
-  if (peers.pods.length === 0) return allHere(peers.here, world, 'to this machine')
+  const guessed = sortPeers(peersOf(readable), world)
+  const isInside = !guessed.here.some(({ to }) => needsWayOut(to))
+  if (guessed.pods.length === 0 && isInside) return allHere(guessed.here, world, 'to this machine')
   return withCopy(
     call,
     world,
@@ -52,6 +53,7 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
       const socket = { family, onlySix: family === AF_INET6 && isOnlySix(copy) }
       const sendable = until<Name, Name>(readable, name => isOfAnotherFamily(name, socket))
       const { pods, here } = sortPeers(peersOf(sendable, family), world, copy)
+      letOutTo(toOf(here), copy)
       const left = allHere(here, world, 'to this machine, or with an address of another family')
       if (pods.length === 0) return left
       if (namespaceOf(copy) !== world.namespace) return leaveAlone('in another network namespace')
@@ -80,7 +82,7 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
       return done
     },
     errno =>
-      errno === -EBADF || errno === -ESRCH
+      errno === -EBADF || errno === -ESRCH || guessed.pods.length === 0
         ? leaveAlone(`no copy of the descriptor: ${errnoName(errno)}`)
         : give(-ENETUNREACH),
   )

@@ -6,6 +6,7 @@ import { softLimit } from '../../linux/limits.ts'
 import { type Call, intArgument, sendDescriptor, threadOf } from '../../linux/notification.ts'
 import { readProc } from '../../linux/processes.ts'
 import { datagramFamily } from '../../linux/sockets.ts'
+import { confineToLoopback } from '../../linux/unicast-interface.ts'
 import { clearOf, numbersOf, type Range } from '../../shared/window.ts'
 import { withCopy } from '../with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
@@ -19,7 +20,7 @@ const SOCK_CLOEXEC = 0x80000
 const O_CLOEXEC = 0x80000
 const F_DUPFD_CLOEXEC = 1030
 
-/** Made here in the process's place: of its network namespace, and with its flags. */
+/** Made here in the process's place: of its network namespace, and with its flags. What is not seen of it goes nowhere. */
 export function answerSocket(call: Call, world: World): Outcome {
   if (!world.outgoingRules?.udp) return leaveAlone('datagrams are not part of the session')
   const [family, type, protocol] = [intArgument(call, 0), intArgument(call, 1), intArgument(call, 2)]
@@ -28,6 +29,8 @@ export function answerSocket(call: Call, world: World): Outcome {
   const made = openSocket(family, type | SOCK_CLOEXEC, protocol)
   if (made < 0) return give(made)
   try {
+    const confined = confineToLoopback(made, family)
+    if (confined < 0) return give(confined)
     return place(call, made, (type & SOCK_CLOEXEC) !== 0, 0, world)
   } finally {
     close(made)
