@@ -232,7 +232,10 @@ class Supervisor {
     whenHungUp(threads.notifications, () => this.#finish())
   }
 
-  #register({ guard, guardToken }: Pick<Start, 'guard' | 'guardToken'>, { notifications, ledger }: Threads): void {
+  #register(
+    { guard, guardToken }: Pick<Start, 'guard' | 'guardToken'>,
+    { notifications, ledger }: Threads,
+  ): void {
     const registered = registerWithGuard({
       guard,
       token: guardToken,

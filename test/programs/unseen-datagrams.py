@@ -8,11 +8,10 @@ import socket
 import struct
 import sys
 
+# Python 3.11 does not name it.
+IP_UNICAST_IF = 50
 libc = ctypes.CDLL(None, use_errno=True)
 PIDFD_OPEN, PIDFD_GETFD = 434, 438
-# Python 3.11 names none of these.
-IP_UNICAST_IF = 50
-SO_BINDTODEVICE = 25
 
 
 def family_of(address):
@@ -51,16 +50,28 @@ def child(made):
     number = os.dup2(made.fileno(), 31)
     if os.fork() != 0:
         os.wait()
-        return elsewhere(number, made)
+        os.close(number)
+        return None
     os.dup2(number, 0)
-    os.execv(sys.executable, [sys.executable, *sys.argv, *made_for])
+    os.execv(sys.executable, [sys.executable, sys.argv[0], way, *made_for])
 
 
 def seen(made):
     return made
 
 
-ways = {way.__name__: way for way in (copied, passed, fetched, child, seen)}
+def chosen(made):
+    made.setsockopt(socket.IPPROTO_IP, IP_UNICAST_IF, struct.pack("!I", socket.if_nametoindex("wire0")))
+    return made
+
+
+def connected(made):
+    made.connect((made_for[0], int(made_for[1])))
+    return made
+
+
+unmoved = (seen, chosen, connected)
+ways = {way.__name__: way for way in (copied, passed, fetched, child, *unmoved)}
 
 
 def send(made, address, port):
@@ -71,8 +82,8 @@ def send(made, address, port):
         return errno.errorcode[failure.errno]
 
 
-def tell(result):
-    print(json.dumps({"way": way, "result": result}), flush=True)
+def tell(result, **more):
+    print(json.dumps({"way": way, "result": result, **more}), flush=True)
 
 
 if len(sys.argv) > 1:
@@ -86,7 +97,12 @@ for line in sys.stdin:
     made = socket.socket(family_of(address), socket.SOCK_DGRAM)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
     moved = ways[way](made)
-    if moved.fileno() > 500 and way != "seen":
+    if moved is None:
+        continue
+    if moved.fileno() > 500 and ways[way] not in unmoved:
         sys.exit(f"{way} gave number {moved.fileno()}")
-    tell(send(moved, address, port))
+    result = send(moved, address, port)
+    level, option = (socket.IPPROTO_IP, IP_UNICAST_IF)
+    index = struct.unpack("!I", moved.getsockopt(level, option, 4))[0]
+    tell(result, own=moved.getsockname()[0], interface=socket.if_indextoname(index) if index else None)
     moved.close()

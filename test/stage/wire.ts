@@ -27,6 +27,7 @@ const ip = (line: string) => void execFileSync('ip', line.split(' '))
 export function layWire(): { left(last: string): Promise<Left[]> } {
   let watcher: ChildProcess
   let lines: Lines
+  let taken = 0
   before(async () => {
     ip(`link add ${device} type veth peer name ${peer}`)
     for (const end of [device, peer]) ip(`link set ${end} up`)
@@ -36,8 +37,11 @@ export function layWire(): { left(last: string): Promise<Left[]> } {
     for (const address of Object.values(wire.neighbour))
       ip(`neighbour add ${address} lladdr ${hardware} dev ${device} nud permanent`)
     ip(`route add 198.51.100.0/24 via ${wire.neighbour.four}`)
+    ip(`route add 239.0.0.0/8 dev ${device}`)
     ip(`-6 route add 2001:db8::/32 via ${wire.neighbour.six}`)
-    watcher = spawn('/usr/bin/python3', [resolve('test/programs/watch-datagrams.py'), device], { stdio: 'pipe' })
+    watcher = spawn('/usr/bin/python3', [resolve('test/programs/watch-datagrams.py'), device], {
+      stdio: 'pipe',
+    })
     lines = linesOf(watcher.stdout)
     await lines.until('the watcher', line => line === 'ready')
   })
@@ -48,13 +52,14 @@ export function layWire(): { left(last: string): Promise<Left[]> } {
   })
   const all = () => lines.all.slice(1).map(line => JSON.parse(line) as Left)
   return {
-    /** What left before the datagram with that payload, which is sent now, from outside of the session. */
+    /** What left since the last time, before the datagram with that payload, which is sent from outside of the session. */
     async left(last) {
-      const from = all().length
       await sendPlainly(last)
       await lines.until(`"${last}" on the wire`, line => line.includes(JSON.stringify(last)))
+      const [from, to] = [taken, all().length]
+      taken = to
       return all()
-        .slice(from)
+        .slice(from, to)
         .filter(({ payload }) => payload !== last)
     },
   }
