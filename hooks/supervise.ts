@@ -1,5 +1,4 @@
 // The supervisor's life: warm up, wait for start, run the command, stay until the last hooked process is gone, end as the command ended.
-import { writeSync } from 'node:fs'
 import { Failure } from '../protocol/errors.ts'
 import { markLimit } from '../protocol/hook/mark.ts'
 import {
@@ -9,7 +8,7 @@ import {
   type ToSupervisor,
 } from '../protocol/hook/messages.ts'
 import { commandEnvironment } from './command/environment.ts'
-import { exitCodeOf } from './command/failure.ts'
+import { exitCodeOf, refuseToRunAlone } from './command/failure.ts'
 import { followCommand, holdSignals } from './command/follow.ts'
 import { endEverything, signalCommand } from './command/signals.ts'
 import { type GuardLine, type Leaving, registerWithGuard } from './guard/register.ts'
@@ -31,6 +30,7 @@ import type { FromAnswerer, FromSpawner, PlainFailure } from './shared/threads.t
 import { startThreads, type Threads } from './threads.ts'
 
 type Start = Extract<ToSupervisor, { type: 'start' }>
+type GuardAddress = Pick<Start, 'guard' | 'guardToken'>
 type End = { code?: number; signal?: string }
 /** Of a command line, in a sentence for the user. */
 const shownCharacters = 200
@@ -59,13 +59,6 @@ export function supervise(command: readonly string[]): void {
   for (const fault of ['uncaughtException', 'unhandledRejection'])
     process.on(fault, thrown => supervisor.giveUp(thrown))
   supervisor.begin(token)
-}
-
-function refuseToRunAlone(): void {
-  const reason = 'the program "hook" is started by a standin server'
-  const { message } = new Failure('usage-wrong', { reason, help: 'standin help exec' })
-  writeSync(2, `standin: ${message}\n`)
-  process.exitCode = 125
 }
 
 class Supervisor {
@@ -232,10 +225,7 @@ class Supervisor {
     whenHungUp(threads.notifications, () => this.#finish())
   }
 
-  #register(
-    { guard, guardToken }: Pick<Start, 'guard' | 'guardToken'>,
-    { notifications, ledger }: Threads,
-  ): void {
+  #register({ guard, guardToken }: GuardAddress, { notifications, ledger }: Threads): void {
     const registered = registerWithGuard({
       guard,
       token: guardToken,

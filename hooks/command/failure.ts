@@ -1,5 +1,5 @@
 // Why a command could not be started, as the user should read it, and the exit code that a shell gives for it.
-import { type Stats, statSync } from 'node:fs'
+import { type Stats, statSync, writeSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type ErrorKind, Failure } from '../../protocol/errors.ts'
 import type { Command } from '../shared/threads.ts'
@@ -46,4 +46,12 @@ function look(path: string): Stats | undefined {
 export function exitCodeOf(kind: ErrorKind): number {
   if (kind === 'command-not-found') return 127
   return kind === 'command-not-executable' ? 126 : 125
+}
+
+/** Nobody has started the supervisor who could say what it is for. */
+export function refuseToRunAlone(): void {
+  const reason = 'the program "hook" is started by a standin server'
+  const { message } = new Failure('usage-wrong', { reason, help: 'standin help exec' })
+  writeSync(2, `standin: ${message}\n`)
+  process.exitCode = 125
 }
