@@ -7,23 +7,24 @@ const ECONNREFUSED = 111
 /** A supervisor comes at once, or not at all. */
 const lifeMs = 10_000
 
-type Meeting = { listener: number; supervisor: number; timer: NodeJS.Timeout }
+type Meeting = { listener: number; supervisor: number; seqpacket: boolean; timer: NodeJS.Timeout }
+export type Met = { connection: number; seqpacket: boolean }
 
 export class Meetings {
   readonly #open = new Map<number, Meeting>()
 
   /** The name of the place, or a negative errno. */
-  open(id: number, supervisor: number): string | number {
+  open(id: number, { supervisor, seqpacket }: Pick<Meeting, 'supervisor' | 'seqpacket'>): string | number {
     const name = `standin-meeting-${randomBytes(16).toString('hex')}`
-    const listener = listenAbstract(name, { nonBlocking: true })
+    const listener = listenAbstract(name, { nonBlocking: true, seqpacket })
     if (listener < 0) return listener
     const timer = setTimeout(() => this.#close(id), lifeMs)
-    this.#open.set(id, { listener, supervisor, timer })
+    this.#open.set(id, { listener, supervisor, seqpacket, timer })
     return name
   }
 
   /** The supervisor's connection, which is there already, owned by the caller; or a negative errno. The place is closed. */
-  take(id: number): number {
+  take(id: number): Met | number {
     const meeting = this.#open.get(id)
     if (meeting === undefined) return -ECONNREFUSED
     try {
@@ -31,7 +32,8 @@ export class Meetings {
         const connection = acceptAbstract(meeting.listener)
         if (connection < 0) return connection
         const { pid, user } = peerOf(connection)
-        if (pid === meeting.supervisor && user === process.getuid?.()) return connection
+        if (pid === meeting.supervisor && user === process.getuid?.())
+          return { connection, seqpacket: meeting.seqpacket }
         close(connection)
       }
     } finally {

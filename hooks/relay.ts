@@ -6,6 +6,7 @@ import { type FromRelay, type QuietPorts, type ToRelay, toRelay } from '../proto
 import { errnoName, exitAtOnce } from './linux/libc.ts'
 import { openEnd, openQuietPort } from './linux/quiet-port.ts'
 import { Meetings } from './meetings.ts'
+import { carryMessages } from './messages.ts'
 
 // A terminal's Ctrl-C is not for the relay: the server's end is its own.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {})
@@ -33,9 +34,10 @@ if (four < 0) {
 
 function answer(quiet: QuietPorts, asked: ToRelay): void {
   if ('open' in asked) open(quiet, asked.open, asked.at)
-  else if ('take' in asked) hand(asked.take, meetings.take(asked.take))
+  else if ('take' in asked) take(asked.take)
   else {
-    const name = meetings.open(asked.meet, asked.supervisor)
+    const { supervisor, seqpacket = false } = asked
+    const name = meetings.open(asked.meet, { supervisor, seqpacket })
     say({ meeting: asked.meet, ...(typeof name === 'string' ? { name } : { errno: errnoName(name) }) })
   }
 }
@@ -44,6 +46,12 @@ function open(quiet: QuietPorts, id: number, at: 'four' | 'six'): void {
   const own =
     at === 'six' ? { address: '::1', port: quiet.six ?? 0 } : { address: '127.0.0.1', port: quiet.four }
   hand(id, openEnd(own))
+}
+
+function take(id: number): void {
+  const met = meetings.take(id)
+  if (typeof met === 'number') hand(id, met)
+  else hand(id, met.seqpacket ? carryMessages(met.connection) : met.connection)
 }
 
 /** The socket's handle alone: a socket of Node would begin to read, which one that is not connected cannot. */

@@ -79,14 +79,14 @@ export class UnixConnections {
 
   #begin(connecting: UnixConnecting): void {
     this.#count += 1
-    const { cookie, path, rule, isBlocking, timeoutMs } = connecting
+    const { cookie, path, rule, isBlocking, timeoutMs, seqpacket } = connecting
     const connection = `unix.${cookie}.${this.#count}`
     const patience = setTimeout(() => this.#abandon(made, -ENETUNREACH), patienceMs)
     const made: Made = { ...connecting, connection, calls: [], patience }
     this.#made.set(cookie, made)
     this.#hold(made, connecting)
     const withinMs = isBlocking ? Math.min(timeoutMs || queueMs, queueMs) : 0
-    this.say({ type: 'unixConnect', connection, path, rule, withinMs, supervisor: process.pid })
+    this.say({ type: 'unixConnect', connection, path, rule, withinMs, supervisor: process.pid, seqpacket })
   }
 
   #hold(made: Made, { id, isBlocking, timeoutMs }: UnixConnecting): void {

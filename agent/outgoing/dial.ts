@@ -1,7 +1,8 @@
 // Makes the connections that are to leave from the pod, whose network this process has entered, and joins each with its stream.
-import { connect, type Socket } from 'node:net'
+import { connect, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type AgentEvent, type DialFar, dial } from '../../protocol/agent/control.ts'
-import { decode } from '../../protocol/codec.ts'
+import { decode, type Endpoint } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 import { openDatagrams } from './datagrams.ts'
@@ -63,6 +64,12 @@ function dialFor(
   })
 }
 
+/** A Unix socket has none. */
+function localOf(socket: Duplex): Endpoint {
+  const { localAddress: address = '', localPort: port = 0 } = socket instanceof Socket ? socket : {}
+  return { address, port }
+}
+
 /** For a forward, whose near end says nothing before the answer. */
 function reachFor(
   stream: LinkStream,
@@ -79,8 +86,7 @@ function reachFor(
   reach(to, { files, signal }).then(
     socket => {
       if (signal.aborted) return resetSocket(socket)
-      const { localAddress: address = '', localPort: port = 0 } = socket
-      tell({ event: 'dialled', stream: stream.id, local: { address, port } })
+      tell({ event: 'dialled', stream: stream.id, local: localOf(socket) })
       joinStream(stream, socket)
     },
     (error: NodeJS.ErrnoException) => {

@@ -1,5 +1,6 @@
 // Connects to what a forward names in the pod: a host by the pod's own names, or a Unix socket by the pod's own paths.
 import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { DialFar } from '../../protocol/agent/control.ts'
 import type { PodFiles } from './pod-files.ts'
 import { resolveInPod } from './resolve.ts'
@@ -12,7 +13,7 @@ const addressMs = 20_000
 const queueFull = { everyMs: 50, forMs: 10_000 } as const
 
 /** Without listeners; what the far end says waits for them. Throws an error whose `code` is the errno; when the signal aborts nothing is left of it. */
-export function reach(to: DialFar, options: ReachOptions): Promise<Socket> {
+export function reach(to: DialFar, options: ReachOptions): Promise<Duplex> {
   return to.dial === 'host' ? reachHost(to, options) : reachUnix(to, options)
 }
 
@@ -34,13 +35,13 @@ async function reachHost(
 }
 
 async function reachUnix(
-  { path, withinMs = queueFull.forMs }: Extract<DialFar, { dial: 'unix' }>,
+  { path, withinMs = queueFull.forMs, seqpacket = false }: Extract<DialFar, { dial: 'unix' }>,
   { files, signal }: ReachOptions,
-): Promise<Socket> {
+): Promise<Duplex> {
   const until = performance.now() + withinMs
   for (;;) {
     try {
-      return files.connectUnix(path)
+      return files.connectUnix(path, { seqpacket })
     } catch (error) {
       const isFull = (error as NodeJS.ErrnoException).code === 'EAGAIN'
       if (!isFull || signal.aborted || performance.now() >= until) throw error

@@ -19,9 +19,9 @@ export function podFiles(
   }
   return {
     nameFile: path => checked(readNameFile(pid, path, { inPod, maxBytes })) ?? '',
-    connectUnix: path =>
+    connectUnix: (path, options) =>
       path.startsWith('@')
-        ? connectUnix(path)
-        : withPathInRoot(pid, path, ownPath => connectUnix(checked(ownPath))),
+        ? connectUnix(path, options)
+        : withPathInRoot(pid, path, ownPath => connectUnix(checked(ownPath), options)),
   }
 }

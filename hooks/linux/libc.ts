@@ -29,6 +29,9 @@ export const close = (descriptor: number): number => closeCall(descriptor)
 
 export const setDescriptor = declare<[from: number, to: number]>('int dup2(int, int)')
 
+/** dup(2) */
+export const duplicate = declare<[number]>('int dup(int)')
+
 const exitCall = libc.func('void _exit(int)')
 /** _exit(2): ends the process at once; process.exit would wait for a thread that is inside a blocking call. */
 export function exitAtOnce(code: number): never {

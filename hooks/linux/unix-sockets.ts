@@ -3,6 +3,7 @@ import { addressOf, close, declare } from './libc.ts'
 
 const AF_UNIX = 1
 const SOCK_STREAM = 1
+const SOCK_SEQPACKET = 5
 const SOCK_NONBLOCK = 0x800
 const SOCK_CLOEXEC = 0x80000
 const SOL_SOCKET = 1
@@ -76,8 +77,9 @@ export function receiveWithDescriptors(socket: number): { payload: Buffer; descr
 }
 
 /** A listening abstract socket, or a negative errno. */
-export function listenAbstract(name: string, { nonBlocking } = { nonBlocking: false }): number {
-  const socket = socketCall(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0), 0)
+export function listenAbstract(name: string, { nonBlocking = false, seqpacket = false } = {}): number {
+  const type = seqpacket ? SOCK_SEQPACKET : SOCK_STREAM
+  const socket = socketCall(AF_UNIX, type | SOCK_CLOEXEC | (nonBlocking ? SOCK_NONBLOCK : 0), 0)
   if (socket < 0) return socket
   const address = abstractAddress(name)
   const result = bindCall(socket, address, address.length) || listenCall(socket, 64)

@@ -14,6 +14,8 @@ export type UnixConnecting = {
   /** The held call. */
   id: bigint
   isBlocking: boolean
+  /** SOCK_SEQPACKET instead of SOCK_STREAM. */
+  seqpacket: boolean
   /** SO_SNDTIMEO, 0 for none. */
   timeoutMs: number
 }

@@ -1,4 +1,4 @@
-// Answers connect of a Unix socket to what the configuration says is the pod's: a stream waits until the pod has connected, of other types none is made.
+// Answers connect of a Unix socket to what the configuration says is the pod's: it waits until the pod has connected, and of datagrams none is made.
 import { type Call, idOf, intArgument, threadOf } from '../linux/notification.ts'
 import { cookieOf, inodeOf, isNonBlocking, namespaceOf, sendTimeoutMs, unixTypeOf } from '../linux/sockets.ts'
 import { nameFor, shownUnix } from '../unix-address.ts'
@@ -10,6 +10,7 @@ const EBADF = 9
 const ENETUNREACH = 101
 const ECONNREFUSED = 111
 const SOCK_STREAM = 1
+const SOCK_SEQPACKET = 5
 
 type Facts = { type: number | undefined; isExact: boolean; isOwnNamespace: boolean }
 
@@ -19,7 +20,8 @@ export type UnixDecision = 'leave' | 'dial' | { refuse: string }
 /** What is done for a socket whose address is the pod's: nothing else may be reached by it. */
 export function decideUnix({ type, isExact, isOwnNamespace }: Facts): UnixDecision {
   if (type === undefined) return 'leave'
-  if (type !== SOCK_STREAM) return { refuse: 'only stream sockets reach the pod' }
+  if (type !== SOCK_STREAM && type !== SOCK_SEQPACKET)
+    return { refuse: 'datagram sockets do not reach the pod' }
   if (!isExact) return { refuse: 'its name is no UTF-8' }
   if (!isOwnNamespace) return { refuse: 'its socket is of another network namespace' }
   return 'dial'
@@ -55,6 +57,7 @@ export function answerUnixConnect(call: Call, bytes: Buffer, world: World): Outc
           },
           place: { thread: threadOf(call), descriptor: intArgument(call, 0) },
           ...{ isBlocking: !isNonBlocking(copy), timeoutMs: sendTimeoutMs(copy) },
+          seqpacket: facts.type === SOCK_SEQPACKET,
         },
       })
       return done

@@ -183,7 +183,13 @@ export const dialFar = tagged('dial', [
       dial: [oneOf('unix'), 'a Unix socket'],
       path: [t.string, "path from the pod's root, or the name of an abstract one after @"],
     },
-    { withinMs: [count, 'how long a listener whose queue is full is waited for; default 10,000'] },
+    {
+      withinMs: [count, 'how long a listener whose queue is full is waited for; default 10,000'],
+      seqpacket: [
+        t.boolean,
+        'one that keeps message boundaries (SOCK_SEQPACKET), whose messages are frames of sequenced/frame.ts on the stream; default false',
+      ],
+    },
   ),
 ])
 export const dial = tagged('dial', [dialConnection, dialFar, dialUdp])

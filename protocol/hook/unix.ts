@@ -19,6 +19,7 @@ export const hookUnixConnect = object('HookUnixConnect', {
     'how long a listener whose queue is full is waited for; 0 for a socket that does not block',
   ],
   supervisor: [count, 'pid of the supervisor, whose connection it will be'],
+  seqpacket: [t.boolean, 'whether the socket keeps message boundaries (SOCK_SEQPACKET)'],
 })
 
 export const hookUnixMeet = object('HookUnixMeet', {

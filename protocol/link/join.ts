@@ -1,5 +1,6 @@
 // Joins a stream of the link with a socket: bytes both ways under back-pressure, each direction's end by itself, a reset as a reset.
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { LinkStream } from './link-stream.ts'
 
 /** What may wait in the stream before the socket is read no further. */
@@ -13,7 +14,7 @@ const nothing = Buffer.alloc(0)
 const isReset = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'ECONNRESET'
 
 /** The socket must not end its side by itself (`allowHalfOpen`). `over` is called once, when nothing more moves either way. */
-export function joinStream(stream: LinkStream, socket: Socket, over: () => void = () => {}): void {
+export function joinStream(stream: LinkStream, socket: Duplex, over: () => void = () => {}): void {
   let reset = false
   let asking = false
   /** Nothing can be written any more, though nothing that was read is lost. */
@@ -67,7 +68,7 @@ const endingMs = 1_000
  * libuv resets no socket whose end was said (EINVAL), and Node forgets it then without closing it. Such a one is closed: its peer has heard the
  * end, and whatever it says from then on is answered with a reset.
  */
-export function resetSocket(socket: Socket): void {
+export function resetSocket(socket: Duplex): void {
   if (!socket.writableEnded) {
     resetAndDestroy(socket)
     return
@@ -80,8 +81,12 @@ export function resetSocket(socket: Socket): void {
   socket.once('finish', () => socket.destroy()).once('close', () => clearTimeout(timer))
 }
 
-/** A Unix socket knows no reset: its peer sees an end. */
-function resetAndDestroy(socket: Socket): void {
+/** A Unix socket knows no reset: its peer sees an end. What is no socket of Node's is one. */
+function resetAndDestroy(socket: Duplex | Socket): void {
+  if (!('resetAndDestroy' in socket)) {
+    socket.destroy()
+    return
+  }
   try {
     socket.resetAndDestroy()
   } catch (error) {

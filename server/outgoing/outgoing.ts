@@ -4,6 +4,7 @@ import type { AgentEvent, Dial } from '../../protocol/agent/control.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import { Unframer } from '../../protocol/sequenced/frame.ts'
 import type { FlowTaps } from '../traffic/flow.ts'
 import type { LeavingFacts, LeavingTaps } from '../traffic/leaving.ts'
 import type { NameTalk } from './datagram-socket.ts'
@@ -14,6 +15,8 @@ import { tapped } from './tapped.ts'
 /** Where the supervisor of a process brings its Unix socket. */
 export type Meeting = {
   supervisor: number
+  /** Its messages are frames of sequenced/frame.ts in what is given for it. */
+  seqpacket: boolean
   /** Resolves when it has been there, or never will be. */
   meet(name: string): Promise<void>
 }
@@ -177,7 +180,7 @@ export class Outgoing {
       const socket = await this.#options.complete(call.unix ?? call.from)
       this.#joined.add(socket)
       seen.stands(local)
-      this.#join(seen, stream, socket)
+      this.#join({ call, seen, stream }, socket)
       call.established()
     } catch (thrown) {
       stream.reset('the process gave it up')
@@ -187,10 +190,11 @@ export class Outgoing {
       this.#options.onNotice(`A connection to ${to} was given up: ${why}`)
     }
   }
-  #join(seen: LeavingTaps, stream: LinkStream, socket: Socket): void {
+  #join({ call, seen, stream }: Omit<Dialling, 'timer'>, socket: Socket): void {
+    const isFramed = call.unix?.seqpacket === true
     let reason: string | undefined
-    const sent = (bytes: Buffer) => seen.sent(bytes)
-    const received = (bytes: Buffer) => seen.received(bytes)
+    const sent = seenBy(isFramed, bytes => seen.sent(bytes))
+    const received = seenBy(isFramed, bytes => seen.received(bytes))
     const reset = (why: string) => {
       reason ??= why
     }
@@ -202,7 +206,18 @@ export class Outgoing {
 }
 
 const dialOf = ({ to, unix }: OutgoingCall): Dial =>
-  unix === undefined ? { dial: 'tcp', to } : { dial: 'unix', path: unix.path, withinMs: unix.withinMs }
+  unix === undefined ? { dial: 'tcp', to } : dialUnix(unix)
+
+const dialUnix = ({ path, withinMs, seqpacket }: NonNullable<OutgoingCall['unix']>): Dial => ({
+  ...{ dial: 'unix', path, withinMs, seqpacket },
+})
+
+/** What passes as frames is shown without their heads. */
+function seenBy(isFramed: boolean, see: (bytes: Buffer) => void): (bytes: Buffer) => void {
+  if (!isFramed) return see
+  const unframer = new Unframer()
+  return bytes => unframer.push(bytes).forEach(see)
+}
 
 const refusedTo = (call: OutgoingCall, seen: LeavingTaps) => (errno: string) => {
   seen.failed(errno)

@@ -57,12 +57,12 @@ export class ConnectTalk {
   }
 
   #connectUnix(message: Extract<FromSupervisor, { type: 'unixConnect' }>): void {
-    const { connection, path, rule, withinMs, supervisor } = message
+    const { connection, path, rule, withinMs, supervisor, seqpacket } = message
     const { established, refused } = this.#endings(connection)
     this.#begin({
       ...{ connection, rule, to: { address: path, port: 0 }, from: { address: '', port: 0 } },
       unix: {
-        ...{ path, withinMs, supervisor },
+        ...{ path, withinMs, supervisor, seqpacket },
         meet: name => this.#untilKnown({ type: 'unixMeet', connection, name }),
       },
       dialled: async () => {},

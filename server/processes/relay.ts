@@ -70,20 +70,20 @@ export class Relay {
     }
   }
 
-  async #meet({ supervisor, meet }: Meeting): Promise<Socket> {
+  async #meet(meeting: Meeting): Promise<Socket> {
     // Nothing has happened yet, so that a relay that has just died costs no connection.
-    const { running, id, name } = await this.#place(supervisor).catch(() => this.#place(supervisor))
-    await within(meet(name), answerTimeoutMs, () => failed('the supervisor did not come'))
+    const { running, id, name } = await this.#place(meeting).catch(() => this.#place(meeting))
+    await within(meeting.meet(name), answerTimeoutMs, () => failed('the supervisor did not come'))
     const handle = await ask(running.sockets, running, { take: id }, id)
     return new Socket({ handle, allowHalfOpen: true } as never)
   }
 
-  async #place(supervisor: number): Promise<{ running: Running; id: number; name: string }> {
+  async #place({ supervisor, seqpacket }: Meeting): Promise<{ running: Running; id: number; name: string }> {
     await this.quiet()
     const running = this.#running
     if (running === undefined) throw failed('it ended')
     const id = this.#nextId()
-    return { running, id, name: await ask(running.places, running, { meet: id, supervisor }, id) }
+    return { running, id, name: await ask(running.places, running, { meet: id, supervisor, seqpacket }, id) }
   }
 
   #nextId(): number {

@@ -93,7 +93,7 @@ describe('Outgoing', () => {
         return new FakeSocket() as unknown as Socket
       },
     })
-    const unix = { path: '/run/a.sock', withinMs: 50, supervisor, meet: async () => {} }
+    const unix = { path: '/run/a.sock', seqpacket: false, withinMs: 50, supervisor, meet: async () => {} }
     outgoing.connect({ ...call, unix })
     assert.deepEqual(dials, [{ dial: 'unix', path: '/run/a.sock', withinMs: 50 }])
     outgoing.hear({ event: 'dialled', stream: 1, local: { address: '', port: 0 } })

@@ -7,7 +7,7 @@ import { ConnectTalk } from '../../../server/processes/connect-talk.ts'
 const asked = {
   type: 'unixConnect',
   ...{ connection: 'unix.7.1', path: '/run/a.sock', rule: 'a pattern' },
-  ...{ withinMs: 10, supervisor: 77 },
+  ...{ withinMs: 10, seqpacket: false, supervisor: 77 },
 } as const
 
 function stage({ connected = true } = {}) {
