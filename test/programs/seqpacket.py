@@ -2,6 +2,7 @@
 import errno
 import os
 import random
+import select
 import socket
 import sys
 import threading
@@ -98,6 +99,9 @@ def idle():
     made.send(b"hello")
     print(receive(made).decode(), flush=True)
     print(receive(made))
+    hangup = select.poll()
+    hangup.register(made, 0)
+    print(bool(hangup.poll(10_000)))
 
 
 {"sizes": sizes, "many": many, "larger": larger, "closed": closed, "refused": refused, "idle": idle}[way]()

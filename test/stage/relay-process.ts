@@ -13,7 +13,10 @@ export type RelayProcess = {
   /** The other end of the connection that is in progress from there, or the errno. */
   complete(from: Endpoint): Promise<Socket | string>
   /** A place where that supervisor is expected; `take` gives its connection, or the errno. */
-  meet(supervisor: number): Promise<{ name: string; take(): Promise<Socket | string> }>
+  meet(
+    supervisor: number,
+    options?: { seqpacket?: boolean },
+  ): Promise<{ name: string; take(): Promise<Socket | string> }>
   close(): Promise<void>
 }
 
@@ -33,9 +36,9 @@ export async function startRelay(dist: string, owner: { uid?: number; gid?: numb
       const [{ errno }, handle] = (await once(child, 'message')) as [{ errno?: string }, Handle]
       return errno ?? connected(handle, from).catch(({ code }: NodeJS.ErrnoException) => String(code))
     },
-    async meet(supervisor) {
+    async meet(supervisor, { seqpacket = false } = {}) {
       const id = ++last
-      child.send({ meet: id, supervisor })
+      child.send({ meet: id, supervisor, seqpacket })
       const [{ name }] = (await once(child, 'message')) as [{ name: string }]
       return {
         name,

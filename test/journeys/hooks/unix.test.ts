@@ -6,6 +6,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { frameMessage } from '../../../protocol/sequenced/frame.ts'
 import { HookHarness, nobody } from '../../stage/hook-harness.ts'
 import type { HookedCommand } from '../../stage/hooked-command.ts'
 import { linesOf } from '../../stage/lines.ts'
@@ -45,8 +46,8 @@ for (const [user, owner] of [
 
     /** The pod is connected: the process's own end, met at the relay's. */
     async function establish(hooked: HookedCommand): Promise<Socket> {
-      const { connection, supervisor } = await hooked.next('unixConnect')
-      const place = await relay.meet(supervisor)
+      const { connection, supervisor, seqpacket } = await hooked.next('unixConnect')
+      const place = await relay.meet(supervisor, { seqpacket })
       hooked.send({ type: 'unixMeet', connection, name: place.name })
       await hooked.next('known')
       const socket = await place.take()
@@ -175,16 +176,30 @@ for (const [user, owner] of [
       assert.deepEqual(await listening.result(), { errno: 'EINVAL' })
     })
 
-    for (const way of ['seqpacket', 'datagram'])
-      it(`of a ${way} socket is refused, with a notice`, async () => {
-        const { hooked, to, result } = await start(way)
-        to(path)
-        assert.deepEqual(await result(), { errno: 'ECONNREFUSED' })
-        assert.equal(
-          await hooked.notice('unix-socket-refused'),
-          `A connection to the Unix socket "${path}", which feature.network.outgoing.unix_streams gives to the pod, was refused: only stream sockets reach the pod`,
-        )
-      })
+    it('of a datagram socket is refused, with a notice', async () => {
+      const { hooked, to, result } = await start('datagram')
+      to(path)
+      assert.deepEqual(await result(), { errno: 'ECONNREFUSED' })
+      assert.equal(
+        await hooked.notice('unix-socket-refused'),
+        `A connection to the Unix socket "${path}", which feature.network.outgoing.unix_streams gives to the pod, was refused: datagram sockets do not reach the pod`,
+      )
+    })
+
+    it('of a socket that keeps message boundaries gives the server its messages in frames', async () => {
+      const { hooked, to, result } = await start('seqpacket')
+      to(path)
+      const socket = await establish(hooked)
+      socket.allowHalfOpen = true
+      const heard: Buffer[] = []
+      socket.on('data', part => heard.push(part))
+      await once(socket, 'end')
+      assert.deepEqual(Buffer.concat(heard), frameMessage(Buffer.from('hello')))
+      const answer = frameMessage(Buffer.from('an answer'))
+      socket.write(answer.subarray(0, 6))
+      socket.end(answer.subarray(6))
+      assert.deepEqual(await result(), { answer: 'an answer', peer: path, own: '' })
+    })
 
     it('to what no pattern matches is left alone', async () => {
       const here = await listenHere()

@@ -95,7 +95,7 @@ describe('Outgoing', () => {
     })
     const unix = { path: '/run/a.sock', seqpacket: false, withinMs: 50, supervisor, meet: async () => {} }
     outgoing.connect({ ...call, unix })
-    assert.deepEqual(dials, [{ dial: 'unix', path: '/run/a.sock', withinMs: 50 }])
+    assert.deepEqual(dials, [{ dial: 'unix', path: '/run/a.sock', withinMs: 50, seqpacket: false }])
     outgoing.hear({ event: 'dialled', stream: 1, local: { address: '', port: 0 } })
     await settled()
     assert.deepEqual([asked, said.at(-1)], [[unix], 'established'])
