@@ -260,7 +260,7 @@ export class Session {
     const target = { ...facts.target, ...found.target, ports }
     const known = [...found.notices, ...outgoing.warnings, ...this.#names.warningsOf(facts)]
     const { mirror } = this.#arrivals
-    const warnings = warningsOf({ facts, support, mirror, outgoing: outgoing.rules.tcp, known })
+    const warnings = warningsOf({ facts, support, mirror, outgoing: outgoing.rules, known })
     return { sessionId: this.id, target, hostname, addresses, ports, environment, warnings }
   }
 
