@@ -119,6 +119,23 @@ for (const [user, owner] of [
       })
     })
 
+    it('that a mistake keeps from being sent are refused, and told of', async () => {
+      const { hooked, to, result } = await start('codes')
+      to(`${service} 53`)
+      // No server says so: it stands for whatever fails when the call is answered.
+      const at = { address: '127.0.0.1', port: 99_999 }
+      for (const connects of [false, false, true]) {
+        const asked = await hooked.next('outlets')
+        assert.equal(asked.connects, connects)
+        hooked.send({ type: 'outlets', request: asked.request, outlets: [{ to: asked.to[0]!, at }] })
+      }
+      const unreachable = 'ENETUNREACH'
+      assert.deepEqual(await result(), {
+        ...{ sendto: unreachable, sendmsg: unreachable, connect: unreachable, socket: 0 },
+      })
+      assert.match(await hooked.notice('hook-mistake'), /^A system call was refused because of a mistake/)
+    })
+
     it('of a process that forbids to be read never leave from this machine', async () => {
       const { hooked, to, result } = await start('undumpable')
       to(`${service} 53`)
