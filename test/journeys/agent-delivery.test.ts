@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Failure } from '../../protocol/errors.ts'
+import { frameMessage, Unframer } from '../../protocol/sequenced/frame.ts'
 import { capabilities } from '../../server/kubernetes/agent/container.ts'
 import { ended } from '../stage/agent-program.ts'
 import {
@@ -15,6 +16,7 @@ import {
   markAsContainer,
   startBootstrap,
 } from '../stage/bootstrap.ts'
+import { linesOf } from '../stage/lines.ts'
 import { type Pod, programOf, startPod } from '../stage/pod.ts'
 
 /** What the agent's container is given in a cluster, and no more: server/kubernetes/agent/container.ts. */
@@ -107,6 +109,30 @@ describe('an agent that is delivered to a bootstrap', () => {
       files.filter(file => file.includes('koffi.node')).join(),
       `${files.find(file => / \(deleted\)$/.test(file))}`,
     )
+    agent.link.close('the test is over')
+  })
+
+  it('carries messages to a socket of the pod that keeps their boundaries, and back', async () => {
+    const name = '@standin-test-delivered'
+    const program = programOf('seqpacket-echo.py')
+    const echo = pod.namespace.spawn('python3', [program, name], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await linesOf(echo.stdout).until('"listening"', line => line === 'listening')
+    const boot = await start()
+    await boot.deliver(argvFor(boot))
+    const agent = await linkDelivered(boot)
+    const stream = agent.link.endpoint.open({ dial: 'unix', path: name, seqpacket: true })
+    const unframer = new Unframer()
+    const heard = linesOf()
+    const ends = new Promise<void>((end, fail) => {
+      const data = ({ bytes }: { bytes: Buffer }) =>
+        unframer.push(bytes).forEach(message => void heard.add(message.toString()))
+      stream.events = { data, end, reset: reason => fail(new Error(reason)) }
+    })
+    await agent.said.take('the word on a dial', ({ stream: id }) => id === stream.id)
+    for (const message of ['hello', '', 'again']) stream.write({ bytes: frameMessage(Buffer.from(message)) })
+    stream.end()
+    await ends
+    assert.deepEqual(heard.all, ['hello', '', 'again', '3 messages'])
     agent.link.close('the test is over')
   })
 
