@@ -4,7 +4,8 @@
 // It is started as `relay` with a channel of child_process. It says `quiet` first. `open` is answered with `socket`, together with a TCP socket that
 // is bound to that quiet port: connected to where a process connects from, it is the other end of that connection. `meet` is answered with
 // `meeting`: an abstract Unix socket, where `take` takes the connection of that supervisor and is answered with `socket`; whoever else connects is
-// turned away. Of a socket that keeps message boundaries (`seqpacket`) it gives a stream of frames (sequenced/frame.ts), and carries them. A meeting place lasts for 10 s. It ends when the channel does.
+// turned away. Of a socket that keeps message boundaries (`seqpacket`) it gives a stream of frames (sequenced/frame.ts), and carries them. A meeting
+// place lasts for 10 s. It ends when the channel does.
 import * as t from 'io-ts'
 import { count, object, oneOf, port } from '../codec.ts'
 

@@ -31,7 +31,7 @@ export class Unframer {
 
   /** The messages that are complete by now. Throws `frame-invalid` when one is longer than any. */
   push(bytes: Buffer): Buffer[] {
-    this.#pieces.push(bytes)
+    if (bytes.length > 0) this.#pieces.push(bytes)
     this.#bytes += bytes.length
     const messages: Buffer[] = []
     for (;;) {
