@@ -24,6 +24,7 @@ for (const [user, owner] of [
   describe(`connect of a Unix socket of a process of ${user}`, () => {
     let harness: HookHarness
     let relay: RelayProcess
+    const met: Socket[] = []
     beforeEach(async () => {
       harness = await HookHarness.open(owner)
       relay = await startRelay(harness.dist, owner)
@@ -31,6 +32,7 @@ for (const [user, owner] of [
     afterEach(async () => {
       assert.deepEqual(await harness.close(), [])
       await relay.close()
+      for (const socket of met.splice(0)) socket.destroy()
     })
 
     async function start(way: string, cwd?: string) {
@@ -53,6 +55,7 @@ for (const [user, owner] of [
       const socket = await place.take()
       assert.ok(typeof socket !== 'string', String(socket))
       hooked.send({ type: 'established', connection })
+      met.push(socket)
       return socket
     }
 
