@@ -169,8 +169,8 @@ def rebinding():
             ctypes.set_errno(failure.errno)
             return told("bind", -1)
         port = made.getsockname()[1]
-        signal.setitimer(signal.ITIMER_REAL, 0.1)
         try:
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
             made.recvfrom(10)
         except Stop:
             made.close()
