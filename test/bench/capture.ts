@@ -8,6 +8,7 @@ import { type Leftover, processesOf } from '../stage/leftovers.ts'
 import { linesOf } from '../stage/lines.ts'
 import type { Pod } from '../stage/pod.ts'
 import type { Programs } from './compile.ts'
+import { cpuSeconds } from './cpu-seconds.ts'
 import { median } from './measure.ts'
 
 const uploadBytes = 4 * (1 << 30)
@@ -88,18 +89,11 @@ export async function benchSessionCpu(
   ]
 }
 
-const ticksPerSecond = 100
-
-/** Seconds by program: user and system time of all its threads, fields 14 and 15 of /proc/PID/stat in ticks of 1/100 s (proc(5)). */
+/** By program. */
 function cpuOf(processes: readonly Leftover[]): Map<string, number> {
   const seconds = new Map<string, number>()
-  for (const { pid, program } of processes) {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // The name of the program, field 2, is in parentheses and can hold anything.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    const ticks = Number(fields[11]) + Number(fields[12])
-    seconds.set(program, (seconds.get(program) ?? 0) + ticks / ticksPerSecond)
-  }
+  for (const { pid, program } of processes)
+    seconds.set(program, (seconds.get(program) ?? 0) + cpuSeconds(pid))
   return seconds
 }
 

@@ -4,7 +4,14 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 
-export type Programs = { calls: string; answered: string; supervisor: string; load: string; remove(): void }
+export type Programs = {
+  calls: string
+  answered: string
+  supervisor: string
+  load: string
+  traffic: string
+  remove(): void
+}
 
 export function compilePrograms(): Programs {
   const folder = mkdtempSync(join(tmpdir(), 'standin-bench-'))
@@ -18,12 +25,17 @@ export function compilePrograms(): Programs {
   c('answered')
   c('supervisor')
   const goes = { ...process.env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod' }
-  execFileSync(go, ['build', '-o', join(folder, 'load'), source('load.go')], { stdio: 'inherit', env: goes })
+  for (const name of ['load', 'traffic'])
+    execFileSync(go, ['build', '-o', join(folder, name), source(`${name}.go`)], {
+      stdio: 'inherit',
+      env: goes,
+    })
   return {
     calls: join(folder, 'calls'),
     answered: join(folder, 'answered'),
     supervisor: join(folder, 'supervisor'),
     load: join(folder, 'load'),
+    traffic: join(folder, 'traffic'),
     remove: () => rmSync(folder, { recursive: true }),
   }
 }

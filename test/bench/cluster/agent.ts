@@ -8,6 +8,7 @@ import { processesOfPod } from '../../cluster/stage/session-pod-processes.ts'
 import { clusterEnvironment, configIn } from '../../cluster/stage/session-run.ts'
 import { agentPods } from '../../cluster/stage/session-stand.ts'
 import { startBackend } from '../../stage/backend.ts'
+import { cpuSeconds } from '../cpu-seconds.ts'
 import { startLoadPods } from './load-pod.ts'
 
 const perSecond = 1000
@@ -59,12 +60,4 @@ async function taken(pid: number, work: () => Promise<void>): Promise<Taken> {
   const core = (cpuSeconds(pid) - cpu) / ((performance.now() - begin) / 1000)
   const pss = Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1])
   return { megabytes: pss / 1024, core }
-}
-
-/** utime and stime of proc(5), in hundredths of a second. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }

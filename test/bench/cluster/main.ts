@@ -3,6 +3,7 @@ import { shown } from '../measure.ts'
 import { benchAgent } from './agent.ts'
 import { benchAttach } from './attach.ts'
 import { benchList } from './list.ts'
+import { benchOutgoing } from './outgoing.ts'
 import { benchPodRequests } from './pod-requests.ts'
 import { benchPortForward } from './port-forward.ts'
 
@@ -15,6 +16,7 @@ const parts: Record<string, () => Promise<string[]>> = {
   'port-forward': async () => (await benchPortForward(runs)).map(shown),
   pod: async () => (await benchPodRequests(runs)).map(shown),
   agent: benchAgent,
+  outgoing: () => benchOutgoing(runs),
 }
 
 if (only !== undefined && !(only in parts))

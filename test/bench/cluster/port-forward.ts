@@ -1,12 +1,9 @@
 // Our port-forward against kubectl's, down and up, and the time of an echo through each.
-import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { type ChannelPod, echoPort, orderPort, startChannelPod } from '../../cluster/stage/channel-pod.ts'
-import { kubeconfig, kubectlProgram } from '../../cluster/stage/kubectl.ts'
-import { linesOf } from '../../stage/lines.ts'
+import { echoPort, orderPort, startChannelPod } from '../../cluster/stage/channel-pod.ts'
 import { type Comparison, interleaved, median } from '../measure.ts'
+import { startKubectlForward } from './kubectl-forward.ts'
 
 const bytes = 256 << 20
 const echoes = 300
@@ -14,7 +11,7 @@ type Dial = (port: number) => Promise<Duplex>
 
 export async function benchPortForward(runs: number): Promise<Comparison[]> {
   const pod = await startChannelPod()
-  const kubectl = await startKubectl(pod)
+  const kubectl = await startKubectlForward(pod.namespace, pod.pod, [orderPort, echoPort])
   const ours: Dial = port => pod.connect(port)
   const side = (measure: (dial: Dial) => Promise<number>) => ({
     baseline: () => measure(kubectl.dial),
@@ -81,37 +78,4 @@ async function echo(dial: Dial): Promise<number> {
   }
   stream.destroy()
   return median(times)
-}
-
-/** kubectl with both ports on loopback ports that it chose. */
-async function startKubectl(pod: ChannelPod): Promise<{ dial: Dial; end(): Promise<void> }> {
-  const args = ['port-forward', `pod/${pod.pod}`, `:${orderPort}`, `:${echoPort}`, '--address=127.0.0.1']
-  const child: ChildProcess = spawn(
-    kubectlProgram,
-    ['--kubeconfig', kubeconfig, '-n', pod.namespace, ...args],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
-  const lines = linesOf(child.stdout)
-  const localPort = async (port: number) => {
-    const line = await lines.until('the port of kubectl', text => text.endsWith(`-> ${port}`))
-    return Number(/:(\d+) ->/.exec(line)?.[1])
-  }
-  const ports = new Map([
-    [orderPort, await localPort(orderPort)],
-    [echoPort, await localPort(echoPort)],
-  ])
-  return {
-    async dial(port) {
-      const socket: Socket = connect({ host: '127.0.0.1', port: ports.get(port)!, noDelay: true })
-      await once(socket, 'connect')
-      return socket
-    },
-    async end() {
-      const ended = once(child, 'exit')
-      child.kill('SIGTERM')
-      await ended
-    },
-  }
 }
