@@ -1,6 +1,6 @@
-// When to acknowledge what was received: after 64 KiB, 32 frames or 50 ms, whichever comes first.
+// When to acknowledge what was received: after 1 MiB, 32 frames or 50 ms, whichever comes first.
 
-const ackBytes = 64 << 10
+const ackBytes = 1 << 20
 const ackFrames = 32
 const ackDelayMs = 50
 

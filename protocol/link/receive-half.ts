@@ -1,15 +1,15 @@
 // The receiving half of a stream: the window that was granted, and what waits until somebody listens.
-
 import { initialCreditBytes } from './frame.ts'
 import type { StreamData, StreamEvents } from './link-stream.ts'
+import { Window, type WindowBudget } from './window.ts'
 
 type Arrival =
   | { kind: 'data'; data: StreamData; prefixBytes: number }
   | { kind: 'end' }
   | { kind: 'reset'; reason: string }
 
-/** A grant is told to the other end once it is worth a frame; the sender's window never falls under three quarters because of it. */
-const grantBytes = initialCreditBytes / 4
+/** A grant is told to the other end once it is such a part of the window; the sender's never falls under three quarters because of it. */
+const grantedPart = 1 / 4
 
 export class ReceiveHalf {
   /** Called when there is a grant to tell. */
@@ -17,13 +17,15 @@ export class ReceiveHalf {
   #events: StreamEvents | undefined
   #waiting: Arrival[] = []
   #flushScheduled = false
+  readonly #window: Window
   /** What the other end may still send, and what has been consumed and not been told. */
-  #windowBytes = initialCreditBytes
+  #leftBytes = initialCreditBytes
   #consumedBytes = 0
   #ended = false
 
-  constructor(onGrant: () => void) {
+  constructor(onGrant: () => void, budget?: WindowBudget) {
     this.#onGrant = onGrant
+    this.#window = new Window(budget)
   }
 
   get ended(): boolean {
@@ -41,43 +43,50 @@ export class ReceiveHalf {
 
   /** Takes data; false when it is more than was granted, or comes after the end. The prefix of a frame costs credit too. */
   data(data: StreamData, prefixBytes: number): boolean {
-    this.#windowBytes -= prefixBytes + data.bytes.length
-    if (this.#ended || this.#windowBytes < 0) return false
+    this.#leftBytes -= prefixBytes + data.bytes.length
+    if (this.#ended || this.#leftBytes < 0) return false
+    this.#window.arrived()
     this.#arrive({ kind: 'data', data, prefixBytes })
     return true
   }
 
   end(): void {
     if (this.#ended) return
-    this.#ended = true
+    this.#over()
     this.#arrive({ kind: 'end' })
   }
 
   /** Ends the half without telling the reader: it was never to be used, or its owner reset the stream. */
   drop(): void {
-    this.#ended = true
+    this.#over()
     this.#waiting = []
   }
 
   reset(reason: string): void {
-    this.#ended = true
+    this.#over()
     this.#waiting.push({ kind: 'reset', reason })
     this.#scheduleFlush()
   }
 
   consumed(bytes: number): void {
     // More than was received can't be granted, whatever the reader says: the window is what bounds our memory.
-    const outstanding = initialCreditBytes - this.#windowBytes
+    const outstanding = this.#window.bytes - this.#leftBytes
     this.#consumedBytes = Math.min(this.#consumedBytes + bytes, outstanding)
-    if (this.#consumedBytes >= grantBytes && !this.#ended) this.#onGrant()
+    if (this.#consumedBytes >= this.#window.bytes * grantedPart && !this.#ended) this.#onGrant()
   }
 
   /** What to tell the other end. */
   takeGrant(): number {
-    const bytes = this.#ended ? 0 : this.#consumedBytes
-    this.#consumedBytes -= bytes
-    this.#windowBytes += bytes
+    if (this.#ended) return 0
+    const bytes = this.#consumedBytes + this.#window.read(this.#consumedBytes, performance.now())
+    this.#consumedBytes = 0
+    this.#leftBytes += bytes
     return bytes
+  }
+
+  #over(): void {
+    this.#ended = true
+    this.#window.end()
   }
 
   #arrive(arrival: Arrival): void {

@@ -2,6 +2,7 @@
 import type { LinkStream, StreamData, StreamEvents } from './link-stream.ts'
 import { ReceiveHalf } from './receive-half.ts'
 import { SendHalf } from './send-half.ts'
+import type { WindowBudget } from './window.ts'
 
 /** What a stream tells the keeper of all streams: it may have something to send, a grant to tell, or was reset by its owner. */
 type StreamOwner = { sends(): void; grants(): void; resets(reason: string): void }
@@ -17,10 +18,11 @@ export class Stream implements LinkStream {
     readonly id: number,
     opening: { payload: Buffer; oneWay: boolean } | undefined,
     owner: StreamOwner,
+    budget: WindowBudget | undefined,
   ) {
     this.#owner = owner
     this.sending = new SendHalf(id, opening)
-    this.receiving = new ReceiveHalf(() => owner.grants())
+    this.receiving = new ReceiveHalf(() => owner.grants(), budget)
   }
 
   get queuedBytes(): number {

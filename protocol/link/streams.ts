@@ -4,6 +4,7 @@ import { type Frame, frameFlag, frameType } from './frame.ts'
 import type { LinkStream } from './link-stream.ts'
 import { creditBytes, creditOf, dataOf, type FrameBody, jsonBytes, parseJson, reasonOf } from './payload.ts'
 import { Stream } from './stream.ts'
+import { WindowBudget } from './window.ts'
 
 export type StreamsOptions = {
   /** 2 at the agent, 1 at the server; both go on in steps of two. */
@@ -21,6 +22,7 @@ export class Streams {
   /** Streams with a grant to tell, and streams with data to send, in the order of their turns. */
   readonly #granting = new Set<Stream>()
   readonly #ready = new Set<Stream>()
+  readonly #budget = new WindowBudget()
   #nextId: number
   #theirNextId: number
 
@@ -33,7 +35,7 @@ export class Streams {
   open(payload: Buffer, oneWay: boolean): LinkStream {
     const id = this.#nextId
     this.#nextId += 2
-    const stream = this.#add(id, { payload, oneWay })
+    const stream = this.#add(id, oneWay, { payload, oneWay })
     if (oneWay) stream.receiving.drop()
     this.#sends(stream)
     return stream
@@ -60,12 +62,14 @@ export class Streams {
     for (const stream of streams) stream.lost(reason)
   }
 
-  #add(id: number, opening?: { payload: Buffer; oneWay: boolean }): Stream {
-    const stream: Stream = new Stream(id, opening, {
+  /** What is one way is a copy of the pod's traffic, which may be lost and shall not take memory; its window stays small. */
+  #add(id: number, oneWay: boolean, opening?: { payload: Buffer; oneWay: boolean }): Stream {
+    const owner = {
       sends: () => this.#sends(stream),
       grants: () => this.#grants(stream),
-      resets: reason => this.#resets(stream, reason),
-    })
+      resets: (reason: string) => this.#resets(stream, reason),
+    }
+    const stream: Stream = new Stream(id, opening, owner, oneWay ? undefined : this.#budget)
     this.#streams.set(id, stream)
     return stream
   }
@@ -76,8 +80,9 @@ export class Streams {
       throw new Failure('frame-invalid', { reason: `an open of stream ${id}` })
     this.#theirNextId = id + 2
     const value = parseJson(payload)
-    const stream = this.#add(id)
-    if ((flags & frameFlag.oneWay) !== 0) stream.sending.drop()
+    const oneWay = (flags & frameFlag.oneWay) !== 0
+    const stream = this.#add(id, oneWay)
+    if (oneWay) stream.sending.drop()
     this.#options.onOpen(stream, value)
   }
 

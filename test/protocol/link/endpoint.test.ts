@@ -155,7 +155,7 @@ describe('createEndpoint()', () => {
       onControl: value => control.push(value),
     })
     join(ends)
-    const stuck = ends.agent.open({ slow: true })
+    const stuck = ends.agent.open({ slow: true }, { oneWay: true })
     const going = ends.agent.open({ slow: false })
     stuck.write({ bytes: Buffer.alloc(2_000_000) })
     going.write({ bytes: Buffer.alloc(5_000_000) })
