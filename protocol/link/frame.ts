@@ -57,10 +57,14 @@ export const resendBytes = 16 << 20
 
 const knownTypes: ReadonlySet<number> = new Set(Object.values(frameType))
 
-/** The bytes of a frame; `prefix` is the beginning of its payload, given apart so that the rest is copied once. */
-export function encodeFrame({ type, flags, stream, sequence, payload }: Frame, prefix?: Buffer): Buffer {
+/** The bytes of a frame, in memory that `take` gives; `prefix` is the beginning of its payload, given apart so that the rest is copied once. */
+export function encodeFrame(
+  { type, flags, stream, sequence, payload }: Frame,
+  prefix?: Buffer,
+  take: (bytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
   const payloadBytes = (prefix?.length ?? 0) + payload.length
-  const bytes = Buffer.allocUnsafe(headerBytes + payloadBytes)
+  const bytes = take(headerBytes + payloadBytes)
   bytes.writeUInt32BE(headerBytes - 4 + payloadBytes, 0)
   bytes.writeUInt8(type, 4)
   bytes.writeUInt8(flags, 5)

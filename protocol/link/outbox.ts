@@ -1,6 +1,7 @@
 // The sequenced frames that the other end has not acknowledged, and how far the present carrier has got with them.
 import { encodeFrame } from './frame.ts'
 import type { FrameBody } from './payload.ts'
+import { Slabs } from './slabs.ts'
 
 /** Taken frames stay until they are acknowledged; `rewind` lets them be taken again, for the next carrier. */
 export class Outbox {
@@ -12,6 +13,8 @@ export class Outbox {
   #acknowledged = 0
   #sequence = 0
   #bytes = 0
+  readonly #slabs = new Slabs()
+  readonly #take = (bytes: number): Buffer => this.#slabs.take(bytes)
 
   constructor(readonly limitBytes: number) {}
 
@@ -37,7 +40,7 @@ export class Outbox {
 
   append({ prefix, ...body }: FrameBody): void {
     this.#sequence += 1
-    const frame = encodeFrame({ ...body, sequence: BigInt(this.#sequence) }, prefix)
+    const frame = encodeFrame({ ...body, sequence: BigInt(this.#sequence) }, prefix, this.#take)
     this.#frames.push(frame)
     this.#bytes += frame.length
   }
@@ -50,6 +53,8 @@ export class Outbox {
 
   rewind(): void {
     this.#next = this.#head
+    // The carrier before may still hold what is acknowledged through the next one.
+    this.#slabs.leave()
   }
 
   /** Forgets the frames up to this sequence; false when they were forgotten before or never made. */
@@ -59,6 +64,7 @@ export class Outbox {
       this.#bytes -= this.#frames[this.#head]?.length ?? 0
       // Lets the memory go before the array is compacted.
       this.#frames[this.#head] = gone
+      this.#slabs.letGo()
       this.#head += 1
     }
     this.#next = Math.max(this.#next, this.#head)

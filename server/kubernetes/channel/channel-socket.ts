@@ -3,6 +3,7 @@
 // The other end of the channel protocol reads a message as one WebSocket frame and does not put fragments together
 // (golang.org/x/net/websocket, Codec.Receive), so every message is sent as exactly one frame.
 import type { RawData, WebSocket } from 'ws'
+import { MessageMemory } from './message-memory.ts'
 import { Pulse } from './pulse.ts'
 import { channelFormat, type Found, type WireFormat } from './wire-format.ts'
 
@@ -24,6 +25,7 @@ const binary = { binary: true, compress: false }
 export class ChannelSocket {
   readonly #ws: WebSocket
   readonly #format: WireFormat
+  readonly #memory = new MessageMemory()
   #events: ChannelEvents | undefined
   #pulse: Pulse | undefined
   #fault: string | undefined
@@ -65,7 +67,11 @@ export class ChannelSocket {
       return
     }
     this.#pulse?.sent()
-    this.#ws.send(this.#format.encode(channel, chunks), binary, this.#sent)
+    const bytes = this.#format.encode(channel, chunks, this.#memory.take)
+    this.#ws.send(bytes, binary, error => {
+      this.#memory.giveBack(bytes)
+      this.#sent(error)
+    })
     if (this.#ws.bufferedAmount <= bufferedBytes) room()
     else this.#roomWanted = room
   }

@@ -7,8 +7,12 @@
 export const messageBytes = 32 << 10
 
 /** The message of one channel: one buffer, since it must be one frame. */
-export function encodeMessage(channel: number, chunks: readonly Buffer[]): Buffer {
-  const whole = Buffer.allocUnsafe(1 + chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+export function encodeMessage(
+  channel: number,
+  chunks: readonly Buffer[],
+  take: (bytes: number) => Buffer = Buffer.allocUnsafe,
+): Buffer {
+  const whole = take(1 + chunks.reduce((sum, chunk) => sum + chunk.length, 0))
   whole[0] = channel
   let at = 1
   for (const chunk of chunks) at += chunk.copy(whole, at)

@@ -27,9 +27,13 @@ export type Frame =
   | { type: 'ping'; id: number }
   | { type: 'other' }
 
-export function encodeData(stream: number, chunks: readonly Buffer[], flags = 0): Buffer {
+export function encodeData(
+  stream: number,
+  chunks: readonly Buffer[],
+  { flags = 0, take = Buffer.allocUnsafe }: { flags?: number; take?: (bytes: number) => Buffer } = {},
+): Buffer {
   const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0)
-  const frame = Buffer.allocUnsafe(headBytes + length)
+  const frame = take(headBytes + length)
   frame.writeUInt32BE(stream, 0)
   frame.writeUInt32BE(((flags << 24) | length) >>> 0, 4)
   let at = headBytes

@@ -53,8 +53,8 @@ export function tunnelFormat(port: number): WireFormat {
 
   return {
     // Nothing of ours follows on the error stream.
-    opening: [open('error'), encodeData(streams.error, [], flagFin), open('data')],
-    encode: (_, chunks) => encodeData(streams.data, chunks),
+    opening: [open('error'), encodeData(streams.error, [], { flags: flagFin }), open('data')],
+    encode: (_, chunks, take) => encodeData(streams.data, chunks, { take }),
     decode(bytes, found) {
       try {
         take(bytes, found)

@@ -1,5 +1,6 @@
 // How one WebSocket carries the channels of a port-forward or an exec: as messages that begin with the channel's number, or as SPDY.
 import { encodeMessage } from './message.ts'
+import type { Take } from './message-memory.ts'
 
 /** What is found in the bytes that come. */
 export type Found = {
@@ -15,7 +16,8 @@ export type Found = {
 export type WireFormat = {
   /** Sent at once, each as a message of its own. */
   readonly opening: readonly Buffer[]
-  encode(channel: number, chunks: readonly Buffer[]): Buffer
+  /** In memory that `take` gives, all of which is overwritten. */
+  encode(channel: number, chunks: readonly Buffer[], take: Take): Buffer
   decode(bytes: Buffer, found: Found): void
   /** A ping that the pod's node answers; without it the WebSocket's own ping is one. */
   ping?(): Buffer

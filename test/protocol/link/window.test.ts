@@ -88,6 +88,8 @@ describe('a stream both ways', () => {
       })
       const [least, most] = oneWay ? [1, initialCreditBytes] : [longestWindowBytes / 2, longestWindowBytes]
       assert.ok(arrived >= least && arrived <= most, `${arrived} bytes are on their way`)
+      ends.agent.close('done')
+      ends.server.close('done')
     }
   })
 })

@@ -68,7 +68,7 @@ describe('FrameReader', () => {
 
   it('gives data as it comes, and its end with the last of it', () => {
     const reader = new FrameReader()
-    const whole = encodeData(3, [Buffer.from('abcd')], flagFin)
+    const whole = encodeData(3, [Buffer.from('abcd')], { flags: flagFin })
     const data = (text: string, fin: boolean) => ({ type: 'data', stream: 3, fin, bytes: Buffer.from(text) })
     assert.deepEqual([...reader.read(whole.subarray(0, 10))], [data('ab', false)])
     assert.deepEqual([...reader.read(whole.subarray(10))], [data('cd', true)])

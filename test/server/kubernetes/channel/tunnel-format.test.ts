@@ -26,7 +26,7 @@ const reply = (stream: number) =>
 const reset = (stream: number) =>
   Buffer.from(`8003000300000008000000${stream.toString(16).padStart(2, '0')}00000005`, 'hex')
 const data = (stream: number, text: string) => encodeData(stream, text === '' ? [] : [Buffer.from(text)])
-const fin = (stream: number) => encodeData(stream, [], flagFin)
+const fin = (stream: number) => encodeData(stream, [], { flags: flagFin })
 
 describe('tunnelFormat()', () => {
   it('opens the error stream, ends our side of it, and opens the data stream', () => {
