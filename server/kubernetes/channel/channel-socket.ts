@@ -25,7 +25,7 @@ const binary = { binary: true, compress: false }
 export class ChannelSocket {
   readonly #ws: WebSocket
   readonly #format: WireFormat
-  readonly #memory = new MessageMemory()
+  readonly #memory: MessageMemory
   #events: ChannelEvents | undefined
   #pulse: Pulse | undefined
   #fault: string | undefined
@@ -36,6 +36,11 @@ export class ChannelSocket {
   constructor(ws: WebSocket, format: WireFormat = channelFormat) {
     this.#ws = ws
     this.#format = format
+    this.#memory = new MessageMemory(format.messageBytes)
+  }
+
+  get messageBytes(): number {
+    return this.#format.messageBytes
   }
 
   /** To be called at once, in the turn of the constructor. */

@@ -20,9 +20,12 @@ export function encodeMessage(
 }
 
 /** As many whole or cut chunks as fit into one message, and what is left. */
-export function nextMessage(chunks: readonly Buffer[]): { message: Buffer[]; rest: Buffer[] } {
+export function nextMessage(
+  chunks: readonly Buffer[],
+  longestBytes = messageBytes,
+): { message: Buffer[]; rest: Buffer[] } {
   const message: Buffer[] = []
-  let left = messageBytes
+  let left = longestBytes
   for (const [index, chunk] of chunks.entries()) {
     if (chunk.length > left) {
       if (left > 0) message.push(chunk.subarray(0, left))

@@ -10,6 +10,8 @@ export const portForwardChannel = { data: 0, error: 1 } as const
 
 /** What the connection asks of its ChannelSocket. */
 export type Wire = {
+  /** The most that `send` takes. */
+  readonly messageBytes: number
   send(channel: number, chunks: readonly Buffer[], room: (error?: Error) => void): void
   pause(): void
   resume(): void
@@ -83,7 +85,7 @@ export class PodConnection extends Duplex {
       this.#failWrite = done
       return
     }
-    const { message, rest } = nextMessage(chunks)
+    const { message, rest } = nextMessage(chunks, this.#wire.messageBytes)
     this.#wire.send(portForwardChannel.data, message, error => {
       if (error !== undefined) this.#failWrite = done
       else if (rest.length > 0) this.#send(rest, done)

@@ -10,6 +10,12 @@ import type { Found, WireFormat } from './wire-format.ts'
 /** The WebSocket's subprotocol. */
 export const tunnelProtocol = 'SPDY/3.1+portforward.k8s.io'
 
+/**
+ * Two of the link's largest frames with their heads. All on the way pass on what they have of a message, so that a long one delays nothing,
+ * and each message costs each of the three servers a turn: of a frame of 64 KiB, pieces of 32 KiB leave a third message of 20 bytes.
+ */
+export const tunnelMessageBytes = 132 << 10
+
 /** Streams that a client opens have odd numbers. */
 const streams = { error: 1, data: 3 } as const
 const channels: Readonly<Record<number, number>> = {
@@ -54,6 +60,7 @@ export function tunnelFormat(port: number): WireFormat {
   return {
     // Nothing of ours follows on the error stream.
     opening: [open('error'), encodeData(streams.error, [], { flags: flagFin }), open('data')],
+    messageBytes: tunnelMessageBytes,
     encode: (_, chunks, take) => encodeData(streams.data, chunks, { take }),
     decode(bytes, found) {
       try {

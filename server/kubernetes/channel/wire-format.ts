@@ -1,5 +1,5 @@
 // How one WebSocket carries the channels of a port-forward or an exec: as messages that begin with the channel's number, or as SPDY.
-import { encodeMessage } from './message.ts'
+import { encodeMessage, messageBytes } from './message.ts'
 import type { Take } from './message-memory.ts'
 
 /** What is found in the bytes that come. */
@@ -16,6 +16,8 @@ export type Found = {
 export type WireFormat = {
   /** Sent at once, each as a message of its own. */
   readonly opening: readonly Buffer[]
+  /** The most of a channel that one message carries. */
+  readonly messageBytes: number
   /** In memory that `take` gives, all of which is overwritten. */
   encode(channel: number, chunks: readonly Buffer[], take: Take): Buffer
   decode(bytes: Buffer, found: Found): void
@@ -30,6 +32,7 @@ export type WireFormat = {
  */
 export const channelFormat: WireFormat = {
   opening: [],
+  messageBytes,
   encode: encodeMessage,
   decode(bytes, { message }) {
     if (bytes.length > 0) message(bytes[0]!, bytes.subarray(1))

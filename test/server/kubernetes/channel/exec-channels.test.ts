@@ -6,6 +6,7 @@ import { ExecChannels } from '../../../../server/kubernetes/channel/exec-channel
 function channelsOf(options: { stdin?: boolean } = {}) {
   const asked: string[] = []
   const wire = {
+    messageBytes: 32_768,
     send(channel: number, chunks: readonly Buffer[], room: () => void) {
       asked.push(`${channel}:${Buffer.concat(chunks).toString('hex')}`)
       room()

@@ -8,6 +8,7 @@ function wireOf() {
   const asked: string[] = []
   const sent: Buffer[] = []
   const wire: Wire = {
+    messageBytes: 32_768,
     send(_channel, chunks, room) {
       sent.push(Buffer.concat(chunks))
       room()

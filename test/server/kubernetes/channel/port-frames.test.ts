@@ -6,7 +6,10 @@ import { PodConnection } from '../../../../server/kubernetes/channel/pod-connect
 import { PortFrames } from '../../../../server/kubernetes/channel/port-frames.ts'
 
 function framesOf(port: number) {
-  const wire = { send: () => {}, pause: () => {}, resume: () => {}, close: (done: () => void) => done() }
+  const wire = {
+    ...{ messageBytes: 32_768, send: () => {}, pause: () => {}, resume: () => {} },
+    close: (done: () => void) => done(),
+  }
   const connection = new PodConnection(wire).on('error', () => {})
   let abandoned = false
   const abandon = () => {
