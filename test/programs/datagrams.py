@@ -147,6 +147,21 @@ def large(address, port):
     return {"count": len(answer), "cut": len(cut), "truncated": bool(flags & socket.MSG_TRUNC), "back": back.endswith(said), "code": code}
 
 
+def peers(addresses, port):
+    """Several peers, "ONE,TWO", of one socket: each answers for itself, and one of them is connected to in the end."""
+    both = addresses.split(",")
+    made = fresh(both[0])
+    heard = []
+    for number in range(3):
+        for address in both:
+            made.sendto(b"%d" % number, (address, port))
+        answers = [made.recvfrom(100) for _ in both]
+        heard.append(sorted([source[0], source[1], answer.decode().split(" ")[-1]] for answer, source in answers))
+    made.connect((both[1], port))
+    made.send(b"tied")
+    return {"heard": heard, "tied": made.recv(100).decode().split(" ")[-1], "peer": made.getpeername()[:2]}
+
+
 class Heard(asyncio.DatagramProtocol):
     def __init__(self):
         self.heard = asyncio.get_running_loop().create_future()
@@ -299,7 +314,7 @@ def often(address, port):
 
 
 kept = {}
-ways = {one.__name__: one for one in (connected, refused, unconnected, messages, copied, waiting, mapped, again, large, codes, undumpable, orphaned, closed, numbers, limited, multicast, interrupted, kept_open, often)}
+ways = {one.__name__: one for one in (connected, refused, unconnected, messages, peers, copied, waiting, mapped, again, large, codes, undumpable, orphaned, closed, numbers, limited, multicast, interrupted, kept_open, often)}
 ways["asyncio"] = lambda address, port: asyncio.run(exchange(address, port))
 way = ways[sys.argv[1]]
 for line in sys.stdin:
