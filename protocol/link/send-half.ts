@@ -3,6 +3,7 @@ import { Failure } from '../errors.ts'
 import { frameFlag, frameType, initialCreditBytes } from './frame.ts'
 import type { StreamData } from './link-stream.ts'
 import { dataPrefix, type FrameBody, prefixBytes } from './payload.ts'
+import { Ring } from './ring.ts'
 
 /** The largest payload of a data frame: a control frame or another stream waits no longer than for so much. */
 export const dataPayloadBytes = 64 << 10
@@ -12,8 +13,7 @@ export class SendHalf {
   readonly #stream: number
   /** The open frame's payload, until it was taken; only at the opener. */
   #opening: { payload: Buffer; oneWay: boolean } | undefined
-  #queue: StreamData[] = []
-  #head = 0
+  readonly #queue = new Ring<StreamData>()
   #queuedBytes = 0
   #creditBytes = initialCreditBytes
   #state: 'open' | 'ending' | 'ended' = 'open'
@@ -40,7 +40,7 @@ export class SendHalf {
   /** Whether `take` would give a frame. */
   get ready(): boolean {
     if (this.#opening !== undefined) return true
-    const data = this.#queue[this.#head]
+    const data = this.#queue.first
     if (data === undefined) return this.#state === 'ending'
     return this.#creditBytes >= Math.min(prefixBytes(data) + data.bytes.length, prefixBytes(data) + 1)
   }
@@ -64,8 +64,7 @@ export class SendHalf {
   drop(): void {
     this.#state = 'ended'
     this.#opening = undefined
-    this.#queue = []
-    this.#head = 0
+    this.#queue.clear()
     this.#queuedBytes = 0
   }
 
@@ -76,7 +75,7 @@ export class SendHalf {
   take(): FrameBody | undefined {
     if (this.#opening !== undefined) return this.#takeOpening(this.#opening)
     if (!this.ready) return undefined
-    const data = this.#queue[this.#head]
+    const data = this.#queue.first
     if (data !== undefined) return this.#takeData(data)
     this.#state = 'ended'
     return { type: frameType.end, flags: 0, stream: this.#stream, payload: empty }
@@ -95,19 +94,11 @@ export class SendHalf {
     const times = timeMs === undefined ? {} : { timeMs }
     const { flags, prefix } = dataPrefix(whole && skipped !== undefined ? { ...times, skipped } : times)
     const payload = whole ? data.bytes : data.bytes.subarray(0, room - prefix.length)
-    if (whole) this.#shift()
-    else this.#queue[this.#head] = { ...data, bytes: data.bytes.subarray(payload.length) }
+    if (whole) this.#queue.shift()
+    else this.#queue.replaceFirst({ ...data, bytes: data.bytes.subarray(payload.length) })
     this.#queuedBytes -= payload.length
     this.#creditBytes -= prefix.length + payload.length
     return { type: frameType.data, flags, stream: this.#stream, payload, prefix }
-  }
-
-  #shift(): void {
-    this.#head += 1
-    if (this.#head === this.#queue.length || this.#head >= 1_024) {
-      this.#queue.splice(0, this.#head)
-      this.#head = 0
-    }
   }
 }
 

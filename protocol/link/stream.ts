@@ -10,6 +10,8 @@ type StreamOwner = { sends(): void; grants(): void; resets(reason: string): void
 export class Stream implements LinkStream {
   readonly sending: SendHalf
   readonly receiving: ReceiveHalf
+  /** Whether it is among those that wait for their turn; see Turns. */
+  readonly waits = { toSend: false, toGrant: false }
   readonly #owner: StreamOwner
   #reset = false
   #drainScheduled = false

@@ -4,6 +4,7 @@ import { type Frame, frameFlag, frameType } from './frame.ts'
 import type { LinkStream } from './link-stream.ts'
 import { creditBytes, creditOf, dataOf, type FrameBody, jsonBytes, parseJson, reasonOf } from './payload.ts'
 import { Stream } from './stream.ts'
+import { Turns } from './turns.ts'
 import { WindowBudget } from './window.ts'
 
 export type StreamsOptions = {
@@ -20,8 +21,8 @@ export class Streams {
   /** Frames that don't wait for their stream's turn. */
   #urgent: FrameBody[] = []
   /** Streams with a grant to tell, and streams with data to send, in the order of their turns. */
-  readonly #granting = new Set<Stream>()
-  readonly #ready = new Set<Stream>()
+  readonly #granting = new Turns('toGrant')
+  readonly #ready = new Turns('toSend')
   readonly #budget = new WindowBudget()
   #nextId: number
   #theirNextId: number
@@ -143,8 +144,7 @@ export class Streams {
   }
 
   #nextGrant(): FrameBody | undefined {
-    for (const stream of this.#granting) {
-      this.#granting.delete(stream)
+    for (let stream = this.#granting.next(); stream !== undefined; stream = this.#granting.next()) {
       const bytes = stream.receiving.takeGrant()
       if (bytes > 0)
         return { type: frameType.credit, flags: 0, stream: stream.id, payload: creditBytes(bytes) }
@@ -153,8 +153,7 @@ export class Streams {
   }
 
   #nextOfStreams(): FrameBody | undefined {
-    for (const stream of this.#ready) {
-      this.#ready.delete(stream)
+    for (let stream = this.#ready.next(); stream !== undefined; stream = this.#ready.next()) {
       const body = stream.sending.take()
       if (body === undefined) continue
       if (stream.sending.ready) this.#ready.add(stream)
@@ -171,7 +170,5 @@ export class Streams {
 
   #forget(stream: Stream): void {
     this.#streams.delete(stream.id)
-    this.#ready.delete(stream)
-    this.#granting.delete(stream)
   }
 }
