@@ -38,9 +38,10 @@ export class Outbox {
     return this.#next < this.#frames.length
   }
 
-  append({ prefix, ...body }: FrameBody): void {
+  append({ type, flags, stream, payload, prefix }: FrameBody): void {
     this.#sequence += 1
-    const frame = encodeFrame({ ...body, sequence: BigInt(this.#sequence) }, prefix, this.#take)
+    const sequence = BigInt(this.#sequence)
+    const frame = encodeFrame({ type, flags, stream, sequence, payload }, prefix, this.#take)
     this.#frames.push(frame)
     this.#bytes += frame.length
   }

@@ -81,6 +81,7 @@ export function prefixBytes(data: { timeMs?: number | undefined; skipped?: numbe
 
 /** The content of a data frame; the bytes share the payload's memory. Throws `frame-invalid`. */
 export function dataOf({ flags, payload }: Pick<Frame, 'flags' | 'payload'>): StreamData {
+  if ((flags & (frameFlag.timed | frameFlag.skipped)) === 0) return { bytes: payload }
   const timed = (flags & frameFlag.timed) !== 0
   const skips = (flags & frameFlag.skipped) !== 0
   const length = (timed ? 8 : 0) + (skips ? 4 : 0)
