@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
+import { linesOf } from '../../stage/lines.ts'
 import { until } from '../run.ts'
 import {
   type ChannelPod,
@@ -43,8 +44,9 @@ describe('a port-forward', () => {
       await writeKeystream(connection, 't', send + 1)
       const down = await readBytes(connection, send)
       assert.equal(down.hash, hashOfKeystream('s', send), `${send} bytes`)
-      const [line] = (await once(connection, 'data')) as [Buffer]
-      assert.equal(JSON.parse(line.toString()).hash, hashOfKeystream('t', send + 1))
+      // It may come in pieces.
+      const line = await linesOf(connection).until('what the pod received', text => text.startsWith('{'))
+      assert.equal(JSON.parse(line).hash, hashOfKeystream('t', send + 1))
       connection.destroy()
     }
   })
