@@ -112,6 +112,18 @@ describe('ChannelSocket', () => {
     assert.equal(rooms, 2)
   })
 
+  it('leaves the memory of a message alone until it is sent, and uses it again then', () => {
+    const { ws, socket } = socketOf()
+    const send = (byte: number) => socket.send(0, [Buffer.alloc(20_000, byte)], () => {})
+    send(1)
+    send(2)
+    const [first, second] = ws.sent.map(({ bytes }) => bytes)
+    assert.deepEqual([first!.at(-1), second!.at(-1)], [1, 2])
+    ws.sent[0]!.done()
+    send(3)
+    assert.deepEqual([ws.sent[2]!.bytes.buffer === first!.buffer, second!.at(-1)], [true, 2])
+  })
+
   it('sends nothing into a WebSocket that closes, and gives no room until it is closed', () => {
     const { ws, socket } = socketOf()
     ws.readyState = ws.CLOSING
