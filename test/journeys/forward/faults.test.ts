@@ -42,12 +42,12 @@ describe('a forward, when', () => {
     return { portId, at: local as Endpoint }
   }
 
-  /** One that stands: its far end has answered. */
+  /** One that stands: its far end has answered, all of it, which may come in pieces. */
   async function standing(at: Endpoint): Promise<{ socket: Socket; over: Promise<NodeJS.ErrnoException> }> {
     const socket = connect(at.port, at.address)
     const over = once(socket, 'error').then(([error]) => error)
     socket.write('hello\n')
-    await once(socket, 'data')
+    for (let told = ''; !told.endsWith('hello\n'); ) told += (await once(socket, 'data'))[0]
     return { socket, over }
   }
 
