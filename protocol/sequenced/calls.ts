@@ -15,3 +15,35 @@ export type SequencedCalls = {
   /** Where bytes lie; they must stay referenced while the kernel uses them. */
   addressOf(bytes: Buffer): bigint
 }
+
+/** What a room's native library offers: a C function by its prototype, whose failure is the negative errno, and poll(2) as koffi calls it on a thread. */
+type NativeLibrary = {
+  declare<A extends unknown[]>(prototype: string): (...args: A) => number
+  readonly poll: {
+    async(
+      list: Buffer,
+      count: number,
+      timeoutMs: number,
+      done: (error: Error | null, ready: number) => void,
+    ): void
+  }
+  addressOf(bytes: Buffer): bigint
+}
+export const pollPrototype = 'int poll(void*, ulong, int)'
+
+export const makeSequencedCalls = ({ declare, poll, addressOf }: NativeLibrary): SequencedCalls => ({
+  recv: declare('long recv(int, void*, size_t, int)'),
+  recvmsg: declare('long recvmsg(int, void*, int)'),
+  send: declare('long send(int, void*, size_t, int)'),
+  shutdown: declare('int shutdown(int, int)'),
+  setsockopt: declare('int setsockopt(int, int, int, void*, uint)'),
+  eventfd: declare('int eventfd(uint, int)'),
+  read: declare('long read(int, void*, size_t)'),
+  write: declare('long write(int, void*, size_t)'),
+  close: declare('int close(int)'),
+  poll: (list, count, timeoutMs) =>
+    new Promise((resolve, reject) =>
+      poll.async(list, count, timeoutMs, (error, ready) => (error === null ? resolve(ready) : reject(error))),
+    ),
+  addressOf,
+})
