@@ -9,6 +9,9 @@ export function normalAddress(address: string): string {
   return plain.includes(':') ? textOfSix(parseSix(plain)) : plain
 }
 
+/** For maps. */
+export const endpointKey = ({ address, port }: Endpoint): string => `${address} ${port}`
+
 /** Of a Unix socket, where an address is a path or @NAME. */
 export const isUnixName = (address: string): boolean => /^[/@]/.test(address)
 

@@ -1,4 +1,5 @@
 // Lets connections to each listener in by turns: more connects at once than its accept queue has room for would only be dropped by the kernel.
+import { endpointKey } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
 
 /** More are under way only for a moment, because loopback connects are finished by the system call that begins them. */
@@ -42,8 +43,8 @@ export class Doorways {
   readonly #byListener = new Map<string, Doorway>()
 
   /** Does the work in its turn at the listener's doorway. */
-  async through<T>({ address, port }: Endpoint, work: (doorway: Doorway) => Promise<T>): Promise<T> {
-    const key = `${address} ${port}`
+  async through<T>(listener: Endpoint, work: (doorway: Doorway) => Promise<T>): Promise<T> {
+    const key = endpointKey(listener)
     const doorway = this.#byListener.get(key) ?? new Doorway()
     this.#byListener.set(key, doorway)
     await doorway.enter()

@@ -1,4 +1,6 @@
 // One UDP socket of a process that sends to the pod's world: an outlet for each peer here, and streams of the link to sockets of the pod.
+
+import { endpointKey } from '../../protocol/address.ts'
 import type { DialUdp } from '../../protocol/agent/control.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
 import { type Datagram, DatagramReader, encodeDatagram } from '../../protocol/link/datagrams.ts'
@@ -45,8 +47,6 @@ export type DatagramSocketOptions = {
   /** A sentence for the log. */
   onNotice(text: string): void
 }
-
-const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`
 
 export class DatagramSocket {
   readonly flows: Flows
@@ -103,7 +103,7 @@ export class DatagramSocket {
   }
 
   async #outlet(to: Endpoint): Promise<Outlet> {
-    const known = this.#outlets.get(keyOf(to))
+    const known = this.#outlets.get(endpointKey(to))
     if (known !== undefined) return known
     if (this.#outlets.size + this.#making >= outletLimit)
       throw Object.assign(new Error('too many peers'), { code: 'ENOBUFS' })
@@ -113,10 +113,10 @@ export class DatagramSocket {
       this.#making -= 1
     })
     // Another call of the process, or the peer itself, may have been quicker.
-    const other = this.#outlets.get(keyOf(to))
+    const other = this.#outlets.get(endpointKey(to))
     if (this.#isClosed || other !== undefined) made.close()
     if (other !== undefined) return other
-    this.#outlets.set(keyOf(to), made)
+    this.#outlets.set(endpointKey(to), made)
     return made
   }
 
@@ -163,15 +163,15 @@ export class DatagramSocket {
   }
 
   #talkTo(peer: Endpoint): NameTalk | undefined {
-    const known = this.#talks.get(keyOf(peer))
+    const known = this.#talks.get(endpointKey(peer))
     if (known !== undefined || this.#isClosed) return known
     const talk = this.options.talkTo?.(peer)
-    if (talk !== undefined) this.#talks.set(keyOf(peer), talk)
+    if (talk !== undefined) this.#talks.set(endpointKey(peer), talk)
     return talk
   }
 
   #streamFor(to: Endpoint): LinkStream | undefined {
-    if (this.#peer !== undefined && keyOf(this.#peer) === keyOf(to)) {
+    if (this.#peer !== undefined && endpointKey(this.#peer) === endpointKey(to)) {
       this.#streamToPeer ??= this.#open({ dial: 'udp', to })
       return this.#streamToPeer
     }
@@ -195,8 +195,8 @@ export class DatagramSocket {
 
   #pass(peer: Endpoint, payload: Buffer): void {
     if (this.#isClosed) return
-    const outlet = this.#outlets.get(keyOf(peer))
-    const coming = this.#coming.get(keyOf(peer))
+    const outlet = this.#outlets.get(endpointKey(peer))
+    const coming = this.#coming.get(endpointKey(peer))
     if (coming !== undefined) {
       if (coming.length < waitingLimit) coming.push(payload)
     } else if (outlet !== undefined) this.#give(outlet, payload)
@@ -208,7 +208,7 @@ export class DatagramSocket {
   async #introduce(peer: Endpoint, payload: Buffer): Promise<void> {
     const coming = [payload]
     this.#strangers += 1
-    this.#coming.set(keyOf(peer), coming)
+    this.#coming.set(endpointKey(peer), coming)
     try {
       const outlet = await this.#outlet(peer)
       await this.options.added({ to: peer, at: outlet.at })
@@ -218,13 +218,13 @@ export class DatagramSocket {
       for (const _ of coming) this.#drop()
       this.#tellOnce(thrown)
     } finally {
-      this.#coming.delete(keyOf(peer))
+      this.#coming.delete(endpointKey(peer))
     }
   }
 
   #give(outlet: Outlet, payload: Buffer): void {
     outlet.send(payload)
-    if (this.#talks.has(keyOf(outlet.to))) return
+    if (this.#talks.has(endpointKey(outlet.to))) return
     this.flows.passed(outlet.to, flow => flow.received(payload.length))
   }
 
@@ -238,12 +238,12 @@ export class DatagramSocket {
   #undelivered(peer: Endpoint, errno: string): void {
     const talk = this.#talkTo(peer)
     if (talk !== undefined) talk.refused(errno)
-    else if (this.#outlets.has(keyOf(peer))) this.flows.passed(peer, flow => flow.undelivered(errno))
+    else if (this.#outlets.has(endpointKey(peer))) this.flows.passed(peer, flow => flow.undelivered(errno))
     if (refusals.has(errno)) this.#refuse(peer)
   }
 
   #refuse(peer: Endpoint): void {
-    const outlet = this.#outlets.get(keyOf(this.#peer ?? peer))
+    const outlet = this.#outlets.get(endpointKey(this.#peer ?? peer))
     if (this.#peer === undefined || outlet === undefined || this.#refusing) return
     this.#refusing = true
     outlet

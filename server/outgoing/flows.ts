@@ -1,4 +1,5 @@
 // The flows of one UDP socket of a process for whoever looks: one for each peer, from its first datagram to the end of the socket.
+import { endpointKey } from '../../protocol/address.ts'
 import type { Endpoint } from '../../protocol/codec.ts'
 import type { FlowFailure, FlowTaps } from '../traffic/flow.ts'
 
@@ -6,7 +7,6 @@ export type FlowWish = { to: Endpoint; rule: string; local?: Endpoint | undefine
 type Tell = (taps: FlowTaps) => void
 
 const heardFirst = 'the peer sent first'
-const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`
 
 /** Its owner has an outlet for each peer, whose number is bounded. */
 export class Flows {
@@ -22,7 +22,7 @@ export class Flows {
 
   /** Why a peer is the pod's. */
   chosen(to: Endpoint, rule: string): void {
-    this.#rules.set(keyOf(to), rule)
+    this.#rules.set(endpointKey(to), rule)
   }
 
   /** The pod's end, of a socket that is connected. */
@@ -33,7 +33,7 @@ export class Flows {
   /** A datagram to a peer, or from it. */
   passed(peer: Endpoint, tell: Tell): void {
     if (this.#isClosed) return
-    const key = keyOf(peer)
+    const key = endpointKey(peer)
     const taps = this.#taps.get(key) ?? this.#begin(peer)
     this.#taps.set(key, taps)
     tell(taps)
@@ -51,6 +51,6 @@ export class Flows {
   }
 
   #begin(to: Endpoint): FlowTaps {
-    return this.#view({ to, rule: this.#rules.get(keyOf(to)) ?? heardFirst, local: this.#local })
+    return this.#view({ to, rule: this.#rules.get(endpointKey(to)) ?? heardFirst, local: this.#local })
   }
 }

@@ -1,5 +1,5 @@
 // Whether a datagram is the pod's, by the address that it is for and, on loopback, by the one that it comes from.
-import { isLoopback, isWildcard, loopbackFor } from '../../../protocol/address.ts'
+import { endpointKey, isLoopback, isWildcard, loopbackFor } from '../../../protocol/address.ts'
 import type { Endpoint } from '../../../protocol/codec.ts'
 import { isMulticast } from '../../../protocol/for-many.ts'
 import {
@@ -33,7 +33,7 @@ export type Peers = { pods: readonly Chosen[]; here: readonly Chosen[] }
 /** Each peer is decided once; with our copy of the socket that sends, when there is one. */
 export function sortPeers(peers: readonly Endpoint[], world: World, copy?: number): Peers {
   const sorted: { pods: Chosen[]; here: Chosen[] } = { pods: [], here: [] }
-  for (const peer of new Map(peers.map(one => [keyOf(one), one])).values()) {
+  for (const peer of new Map(peers.map(one => [endpointKey(one), one])).values()) {
     const from = copy === undefined ? undefined : senderOf(copy, peer)
     const { where, why } = decideDatagram(peer, world, from)
     sorted[where === 'pod' ? 'pods' : 'here'].push({ to: peer, rule: why })
@@ -49,8 +49,6 @@ export const needsWayOut = ({ address }: Endpoint): boolean =>
 export function letOutTo(peers: readonly Endpoint[], copy: number): void {
   for (const { address } of peers.filter(needsWayOut)) letOut(copy, address)
 }
-
-export const keyOf = ({ address, port }: Endpoint): string => `${address} ${port}`
 
 /** Where a socket's datagrams to loopback come from; undefined when it has no port. */
 export function senderOf(copy: number, to: Endpoint): Endpoint | undefined {

@@ -1,4 +1,5 @@
 // Answers sendto, sendmsg and sendmmsg: a datagram to what is the pod's goes to the outlet that stands for its peer, by the process's own socket.
+import { endpointKey } from '../../../protocol/address.ts'
 import type { Endpoint } from '../../../protocol/codec.ts'
 import type { Outlet } from '../../../protocol/hook/datagrams.ts'
 import { AF_INET6, writeAddress } from '../../address.ts'
@@ -18,7 +19,7 @@ import { mayBePods } from '../may-be-pods.ts'
 import { tellStayed } from '../stayed.ts'
 import { noticeUnreadable, withCopy } from '../with-copy.ts'
 import { done, give, leaveAlone, type Outcome, type World } from '../world.ts'
-import { type Chosen, keyOf, letOutTo, needsWayOut, sortPeers } from './decide.ts'
+import { type Chosen, letOutTo, needsWayOut, sortPeers } from './decide.ts'
 import { flagsOf, type Message, nameOf, payloadOf, readMessages, type Shape, tellLength } from './messages.ts'
 import { isOfAnotherFamily, type Name, peerOf, peersOf, until } from './peers.ts'
 import { sendOnce } from './send-once.ts'
@@ -67,7 +68,7 @@ export function answerSend(call: Call, shape: Shape, world: World): Outcome {
       if (known.length === pods.length)
         return sendOnce(call, shape, world, sent => sendAll(call, shape, { ...sending, sent }))
       if (!world.hold(idOf(call), { refused: true })) return give(-ENETUNREACH)
-      const unknown = pods.filter(({ to }) => !life.outlets.has(keyOf(to)))
+      const unknown = pods.filter(({ to }) => !life.outlets.has(endpointKey(to)))
       world.tell({
         type: 'outlets',
         asking: {
@@ -117,8 +118,8 @@ export function sendAll(call: Call, shape: Shape, sending: Sending): number {
   if (typeof messages === 'number') return messages
   const decided = {
     family: sending.family,
-    outlets: new Map(sending.known.map(({ to, at }) => [keyOf(to), at])),
-    here: new Set(sending.here.map(keyOf)),
+    outlets: new Map(sending.known.map(({ to, at }) => [endpointKey(to), at])),
+    here: new Set(sending.here.map(endpointKey)),
   }
   let count = 0
   for (const message of messages) {
@@ -141,9 +142,9 @@ function nameFor(
   // An outlet of IPv4 stands for no address that the kernel would refuse here.
   if (isOfAnotherFamily(name, { family, onlySix: false })) return -EAFNOSUPPORT
   const to = peerOf(name, family)
-  const at = to === undefined ? undefined : outlets.get(keyOf(to))
+  const at = to === undefined ? undefined : outlets.get(endpointKey(to))
   if (at !== undefined) return writeAddress(family, at)
-  return to === undefined || here.has(keyOf(to)) ? name : -ENETUNREACH
+  return to === undefined || here.has(endpointKey(to)) ? name : -ENETUNREACH
 }
 
 function sendOne(call: Call, shape: Shape, message: Message, { copy, sent }: Sending, name: Name): number {

@@ -1,6 +1,6 @@
 // What the answerer knows of UDP sockets that have sent to what is the pod's: their outlets, and whom each outlet stands for.
 
-import { isLoopback, isWildcard } from '../../../protocol/address.ts'
+import { endpointKey, isLoopback, isWildcard } from '../../../protocol/address.ts'
 import type { Endpoint } from '../../../protocol/codec.ts'
 import type { Outlet } from '../../../protocol/hook/datagrams.ts'
 import { AF_INET6, readAddress, writeAddress } from '../../address.ts'
@@ -8,7 +8,6 @@ import { bind, cookieOf, isOnlySix, socketName } from '../../linux/sockets.ts'
 import { BoundedMap } from '../../shared/bounded-map.ts'
 import type { DatagramAnswer } from '../../shared/datagrams.ts'
 import type { World } from '../world.ts'
-import { keyOf } from './decide.ts'
 import type { DatagramSocket } from './sockets.ts'
 
 const sourceLimit = 4_096
@@ -71,7 +70,7 @@ function nameOf(copy: number): Endpoint | undefined {
 
 /** Whom a datagram is from that came from this address; undefined when it is what it says. */
 export function sourceOf(cookie: bigint, from: Endpoint, world: World): Endpoint | undefined {
-  return isLoopback(from.address) ? world.datagrams.sources.get(cookie)?.get(keyOf(from)) : undefined
+  return isLoopback(from.address) ? world.datagrams.sources.get(cookie)?.get(endpointKey(from)) : undefined
 }
 
 /** What the supervisor says; read before each call is answered. */
@@ -85,18 +84,18 @@ export function takeDatagrams(message: DatagramAnswer, world: World): void {
   const life = world.datagrams.lives.get(cookie)
   for (const { to, at } of outlets) {
     remember(cookie, to, at, world)
-    if (life?.id === socket) life.outlets.set(keyOf(to), at)
+    if (life?.id === socket) life.outlets.set(endpointKey(to), at)
   }
 }
 
 function remember(cookie: bigint, to: Endpoint, at: Endpoint, { datagrams }: World): void {
   const sources = datagrams.sources.get(cookie) ?? new BoundedMap<string, Endpoint>(sourceLimit)
   datagrams.sources.set(cookie, sources)
-  sources.set(keyOf(at), to)
+  sources.set(endpointKey(at), to)
 }
 
 export const knownOf = (life: DatagramSocket, to: readonly Endpoint[]): Outlet[] =>
   to.flatMap(one => {
-    const at = life.outlets.get(keyOf(one))
+    const at = life.outlets.get(endpointKey(one))
     return at === undefined ? [] : [{ to: one, at }]
   })
