@@ -238,7 +238,7 @@ describe('a log', () => {
           {
             ...container(
               'crash',
-              'cat /mark/there && sleep 1000; echo marked > /mark/there; echo crashed; exit 3',
+              'cat /mark/there 2>/dev/null && sleep 1000; echo marked > /mark/there; echo crashed; exit 3',
             ),
             volumeMounts: [{ name: 'mark', mountPath: '/mark' }],
           },
