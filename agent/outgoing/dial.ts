@@ -1,10 +1,11 @@
 // Makes the connections that are to leave from the pod, whose network this process has entered, and joins each with its stream.
-import { connect, Socket } from 'node:net'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type AgentEvent, type DialFar, dial } from '../../protocol/agent/control.ts'
 import { decode, type Endpoint } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
+import { ReadingSocket } from '../../protocol/link/reading-socket.ts'
 import { openDatagrams } from './datagrams.ts'
 import { carryNames } from './names.ts'
 import type { PodFiles } from './pod-files.ts'
@@ -37,11 +38,11 @@ function dialFor(
   { address: host, port }: { address: string; port: number },
   tell: (event: AgentEvent) => void,
 ): void {
-  const socket: Socket = connect({
-    ...{ host, port, allowHalfOpen: true, noDelay: true },
+  const socket = new ReadingSocket({
+    ...{ allowHalfOpen: true, noDelay: true },
     // What the process asks of its socket stays on its machine, and what is idle for long is dropped by many networks.
     ...{ keepAlive: true, keepAliveInitialDelay: keepAliveMs },
-  })
+  }).connect({ host, port })
   const failed = (error: NodeJS.ErrnoException) => {
     tell({ event: 'dialFailed', stream: stream.id, errno: error.code ?? 'ENETUNREACH' })
     stream.end()

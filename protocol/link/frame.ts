@@ -90,29 +90,35 @@ export class FrameReader {
       let wanted = this.#wanted();
       wanted !== undefined && this.#pendingBytes >= wanted;
       wanted = this.#wanted()
-    ) {
-      const whole = this.#join()
-      frames.push(decodeFrame(whole.subarray(0, wanted)))
-      this.#pending = wanted < whole.length ? [whole.subarray(wanted)] : []
-      this.#pendingBytes = whole.length - wanted
-    }
+    )
+      frames.push(decodeFrame(this.#take(wanted)))
     return frames
   }
 
   /** Bytes of the frame that begins the pending ones, when its length is there. */
   #wanted(): number | undefined {
     if (this.#pendingBytes < 4) return undefined
-    const head = (this.#pending[0]?.length ?? 0) >= 4 ? this.#pending[0] : this.#join()
-    const length = head?.readUInt32BE(0) ?? 0
+    if (this.#pending[0]!.length < 4) this.#pending = [Buffer.concat(this.#pending)]
+    const length = this.#pending[0]!.readUInt32BE(0)
     if (length < headerBytes - 4 || length > headerBytes - 4 + maxPayloadBytes) {
       throw new Failure('frame-invalid', { reason: `a length of ${length} bytes` })
     }
     return 4 + length
   }
 
-  #join(): Buffer {
-    if (this.#pending.length > 1) this.#pending = [Buffer.concat(this.#pending)]
-    return this.#pending[0] ?? Buffer.alloc(0)
+  /** So many of the pending bytes, of which there are enough; what follows them in the last chunk stays where it is. */
+  #take(bytes: number): Buffer {
+    const [first, ...more] = this.#pending as [Buffer, ...Buffer[]]
+    this.#pendingBytes -= bytes
+    if (first.length >= bytes) {
+      this.#pending = first.length === bytes ? more : [first.subarray(bytes), ...more]
+      return first.subarray(0, bytes)
+    }
+    // Chunks are read as soon as they come, so the frame ends in the last one.
+    const last = more.pop()!
+    const whole = Buffer.concat([first, ...more, last], bytes)
+    this.#pending = this.#pendingBytes === 0 ? [] : [last.subarray(last.length - this.#pendingBytes)]
+    return whole
   }
 }
 

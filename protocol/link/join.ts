@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { LinkStream } from './link-stream.ts'
+import { ReadingSocket } from './reading-socket.ts'
 
 /** What may wait in the stream before the socket is read no further. */
 const highWaterBytes = 1 << 20
@@ -40,10 +41,18 @@ export function joinStream(stream: LinkStream, socket: Duplex, over: () => void 
     },
     end: () => socket.end(),
     reset: resetBoth,
-    drain: () => socket.resume(),
+    drain: () => {
+      letGo()
+      socket.resume()
+    },
+  }
+  if (socket instanceof ReadingSocket) socket.lend()
+  const letGo = () => {
+    if (socket instanceof ReadingSocket) socket.letGo(stream.queuedBytes)
   }
   socket.on('data', bytes => {
     stream.write({ bytes })
+    letGo()
     if (stream.queuedBytes > highWaterBytes) socket.pause()
   })
   socket.on('end', () => {

@@ -22,7 +22,7 @@ export type LinkStream = {
   readonly queuedBytes: number
   /** Where what arrives goes; until it is set, arriving data waits (within the credit). Data must be granted back with `grant`. */
   events: StreamEvents | undefined
-  /** Queues data; the bytes must not be changed afterwards. Throws `stream-ended` after one's own `end`; does nothing after a reset. */
+  /** Queues data; while they count as `queuedBytes` the bytes must not be changed. Throws `stream-ended` after one's own `end`; does nothing after a reset. */
   write(data: StreamData): void
   /** No more data in this direction; again, or after a reset, it does nothing. */
   end(): void

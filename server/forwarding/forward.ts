@@ -2,6 +2,7 @@
 import type { Server, Socket } from 'node:net'
 import type { Dial } from '../../protocol/agent/control.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
+import { readingSocketOf } from '../../protocol/link/reading-socket.ts'
 import type { PodEnd } from '../../protocol/rpc/port-ends.ts'
 import { Complaints } from './complaints.ts'
 import type { Dials } from './dials.ts'
@@ -36,8 +37,9 @@ export class Forward {
     for (const socket of this.#sockets) resetSocket(socket)
   }
 
-  #accept(socket: Socket): void {
+  #accept(accepted: Socket): void {
     const { dials, remote } = this.#options
+    const socket = readingSocketOf(accepted)
     this.#sockets.add(socket)
     // Until it is joined nothing is read of it, so that its writer waits.
     const abandon = dials.dial(dialOf(remote), {

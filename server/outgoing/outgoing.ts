@@ -216,7 +216,7 @@ const dialUnix = ({ path, withinMs, seqpacket }: NonNullable<OutgoingCall['unix'
 function seenBy(isFramed: boolean, see: (bytes: Buffer) => void): (bytes: Buffer) => void {
   if (!isFramed) return see
   const unframer = new Unframer()
-  return bytes => unframer.push(bytes).forEach(see)
+  return bytes => unframer.push(Buffer.from(bytes)).forEach(see)
 }
 
 const refusedTo = (call: OutgoingCall, seen: LeavingTaps) => (errno: string) => {

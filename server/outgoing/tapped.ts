@@ -1,6 +1,7 @@
 // A stream of the link that tells somebody of the bytes that pass each way, and of why it was reset.
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
 
+/** The bytes are good for the length of the call: what is to be kept is copied. */
 export type StreamTaps = {
   sent(bytes: Buffer): void
   received(bytes: Buffer): void

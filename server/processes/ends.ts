@@ -1,7 +1,8 @@
 // The server's ends of connections that processes have in progress: sockets of the relay's, asked for before they are needed, because another process
 // in the way of every connect costs it a quarter of its time.
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Endpoint } from '../../protocol/codec.ts'
+import { ReadingSocket } from '../../protocol/link/reading-socket.ts'
 import { Turns } from '../turns.ts'
 
 /** What came over the channel of child_process: a handle of Node's, which is no socket yet. */
@@ -61,7 +62,7 @@ export class Ends {
 
 /** The socket of that handle, connected there. Rejects with what Node says. */
 export function connected(handle: Handle, to: Endpoint): Promise<Socket> {
-  const socket = new Socket({ handle, allowHalfOpen: true, manualStart: true } as never)
+  const socket = new ReadingSocket({ handle, allowHalfOpen: true, manualStart: true })
   return new Promise((resolve, reject) => {
     const late = () => socket.destroy(Object.assign(new Error('it took too long'), { code: 'ETIMEDOUT' }))
     const timer = setTimeout(late, completeMs)

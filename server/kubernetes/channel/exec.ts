@@ -7,6 +7,7 @@ import { ExecChannels } from './exec-channels.ts'
 import type { Exit } from './exec-status.ts'
 import { refusal } from './explain.ts'
 import { reachable } from './reachable.ts'
+import { writeWholeFrames } from './whole-frames.ts'
 
 export type ExecOptions = {
   namespace: string
@@ -61,6 +62,7 @@ async function dial(api: Api, { namespace, pod, container, command, stdin, signa
       path: apiPath('/api/v1/namespaces', namespace, 'pods', pod, 'exec'),
       query: { container, command, stdin: stdin === true, stdout: true, stderr: true },
       protocols: [protocols.closing, protocols.plain],
+      onConnection: writeWholeFrames,
       signal,
       asks: { verb: 'get', resource: 'pods/exec', namespace },
     })

@@ -10,6 +10,7 @@ import { PodConnection } from './pod-connection.ts'
 import { PortFrames } from './port-frames.ts'
 import { reachable } from './reachable.ts'
 import { tunnelFormat, tunnelProtocol } from './tunnel-format.ts'
+import { writeWholeFrames } from './whole-frames.ts'
 import { channelFormat } from './wire-format.ts'
 
 /** How long the node may take to open the channels after the API server has accepted. */
@@ -63,6 +64,7 @@ async function dial(api: Api, { namespace, pod, port, signal }: PortForwardOptio
       query: { ports: port },
       // An API server or a node that knows no tunnel takes the second.
       protocols: [tunnelProtocol, 'v4.channel.k8s.io'],
+      onConnection: writeWholeFrames,
       signal,
       asks: { verb: 'get', resource: 'pods/portforward', namespace },
     })

@@ -1,5 +1,6 @@
 // What the rest of the Kubernetes room asks of an API server; open.ts makes one from a kubeconfig.
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 
 /** A list becomes a parameter of that name for each of its values, as exec's `command`. */
@@ -53,13 +54,15 @@ export type Api = {
    */
   watch<T extends KubeObject>(request: ApiRequest & { silenceMs?: number }): AsyncIterable<WatchEvent<T>>
   /** A WebSocket, open. Its messages are buffered until somebody listens. A refusal's Status is in the error as for `request`. */
-  dial(
-    request: Pick<ApiRequest, 'path' | 'query' | 'signal' | 'timeoutMs' | 'asks'> & {
-      protocols: readonly string[]
-    },
-  ): Promise<WebSocket>
+  dial(request: DialRequest): Promise<WebSocket>
   /** Ends idle connections and everything under way. */
   close(): void
+}
+
+export type DialRequest = Pick<ApiRequest, 'path' | 'query' | 'signal' | 'timeoutMs' | 'asks'> & {
+  protocols: readonly string[]
+  /** Told of the connection below, before anything but the handshake was written to it. */
+  onConnection?(connection: Socket): void
 }
 
 export type KubeObject = {

@@ -1,15 +1,11 @@
 // A WebSocket to the API server, for the channels of port-forward, exec and attach.
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
-import type { ApiRequest } from './api.ts'
+import type { DialRequest } from './api.ts'
 import { connectionFailure } from './connection-failure.ts'
 import { type Conversation, type Party, readRefusal } from './conversation.ts'
 import { defaultTimeoutMs, LostConnection, limitOf, urlOf, userAgent } from './send.ts'
 import { lostError, refusalError } from './unaccepted.ts'
-
-export type DialRequest = Pick<ApiRequest, 'path' | 'query' | 'signal' | 'timeoutMs' | 'asks'> & {
-  protocols: readonly string[]
-}
 
 /** Open, and paused until somebody listens to its messages. Rejects as `Api.dial` says. */
 export async function dialWebSocket(conversation: Conversation, request: DialRequest): Promise<WebSocket> {
@@ -52,6 +48,7 @@ function open(
     const abort = () => fail(signal.reason)
     const settle = () => signal.removeEventListener('abort', abort)
     signal.addEventListener('abort', abort, { once: true })
+    socket.once('upgrade', ({ socket: connection }) => request.onConnection?.(connection))
     socket.on('error', error => {
       // After it was opened, `close` follows, which its owner listens to.
       if (socket.readyState === WebSocket.OPEN) return
