@@ -6,6 +6,8 @@ import { Ring } from './ring.ts'
 
 /** The most that is copied at a time, which is the size of a piece: the payload of one data frame. */
 export const longestCopyBytes = 64 << 10
+/** What is smaller has a buffer of its own: many connections that said little, and wait, would each hold a whole piece. */
+const smallBytes = 16 << 10
 /** Pieces that are kept for later, 4 MiB; what a burst needs above that is given back. */
 const keptPieces = 64
 const free: Buffer[] = []
@@ -21,12 +23,13 @@ export class ReadMemory {
 
   /** A copy, which is good until it is let go. */
   copy(bytes: Buffer): Buffer {
+    this.#copiedBytes += bytes.length
+    if (bytes.length < smallBytes) return Buffer.from(bytes)
     const filling = this.#filling
     const fits = filling !== undefined && filling.used + bytes.length <= longestCopyBytes
     const piece = fits ? filling : this.#begin()
     const begin = piece.used
     piece.used += bytes.length
-    this.#copiedBytes += bytes.length
     piece.end = this.#copiedBytes
     piece.memory.set(bytes, begin)
     return piece.memory.subarray(begin, piece.used)

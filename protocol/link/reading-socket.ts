@@ -2,7 +2,7 @@
 import { Socket, type SocketConstructorOpts, type TcpNetConnectOpts } from 'node:net'
 import { longestCopyBytes, ReadMemory } from './read-memory.ts'
 
-/** Where the kernel puts what any of them reads; it is copied from there in the same turn. */
+/** Where the kernel puts what any of them reads; it is copied from there in the same turn. (On Windows too: libuv asks there by reads of no bytes.) */
 const shared = Buffer.allocUnsafeSlow(longestCopyBytes)
 
 /** `handle` is one of Node's own, as other processes pass it. */
@@ -44,8 +44,7 @@ export function readingSocketOf(accepted: Socket): ReadingSocket {
   const handle = owner._handle
   owner._handle = null
   accepted.destroy()
-  return new ReadingSocket({
-    ...(handle === null ? {} : { handle }),
-    ...{ allowHalfOpen: true, pauseOnCreate: true },
-  })
+  const own = { allowHalfOpen: true, pauseOnCreate: true }
+  // One that has ended has no handle any more.
+  return handle === null ? new ReadingSocket(own).destroy() : new ReadingSocket({ ...own, handle })
 }

@@ -193,7 +193,8 @@ export class Outgoing {
   #join({ call, seen, stream }: Omit<Dialling, 'timer'>, socket: Socket): void {
     const isFramed = call.unix?.seqpacket === true
     let reason: string | undefined
-    const sent = seenBy(isFramed, bytes => seen.sent(bytes))
+    const see = seenBy(isFramed, bytes => seen.sent(bytes))
+    const sent = isFramed ? (bytes: Buffer) => see(Buffer.from(bytes)) : see
     const received = seenBy(isFramed, bytes => seen.received(bytes))
     const reset = (why: string) => {
       reason ??= why
@@ -216,7 +217,7 @@ const dialUnix = ({ path, withinMs, seqpacket }: NonNullable<OutgoingCall['unix'
 function seenBy(isFramed: boolean, see: (bytes: Buffer) => void): (bytes: Buffer) => void {
   if (!isFramed) return see
   const unframer = new Unframer()
-  return bytes => unframer.push(Buffer.from(bytes)).forEach(see)
+  return bytes => unframer.push(bytes).forEach(see)
 }
 
 const refusedTo = (call: OutgoingCall, seen: LeavingTaps) => (errno: string) => {

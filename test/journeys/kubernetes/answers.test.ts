@@ -1,11 +1,15 @@
 // What a client of a cluster makes of answers: good ones, large ones, refusals, busy servers, and connections that end under it.
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer as createHttps, type Server } from 'node:https'
 import { gzipSync } from 'node:zlib'
 import { WebSocketServer } from 'ws'
 import { Failure } from '../../../protocol/errors.ts'
+import { ChannelSocket } from '../../../server/kubernetes/channel/channel-socket.ts'
+import { tunnelMessageBytes } from '../../../server/kubernetes/channel/tunnel-format.ts'
+import { writeWholeFrames } from '../../../server/kubernetes/channel/whole-frames.ts'
+import { channelFormat } from '../../../server/kubernetes/channel/wire-format.ts'
 import { StatusError } from '../../../server/kubernetes/client/api.ts'
 import { acceptedProtocol } from '../../../server/kubernetes/client/dial.ts'
 import { type Answer, ApiStage, answerJson, answerStatus, ask, asks } from './api-stage.ts'
@@ -265,6 +269,50 @@ describe('the client of a cluster', () => {
       )
       assert.deepEqual(got, ['one', 'two', 'three'])
       assert.equal(authorization, 'Bearer abc')
+    })
+
+    it('carries large messages of a channel over TLS, each in one buffer with its head', async () => {
+      const { server, port } = await serveSockets()
+      const [sent, received] = [createHash('sha256'), createHash('sha256')]
+      const messages = 300
+      const all = new Promise<void>((resolve, reject) => {
+        const late = AbortSignal.timeout(20_000)
+        late.addEventListener('abort', () => reject(new Error('not all messages came within 20 s')))
+        let count = 0
+        server.on('connection', socket =>
+          socket.on('message', data => {
+            received.update(data as Buffer)
+            if (++count === messages) resolve()
+          }),
+        )
+      })
+      const api = await stage.client(port)
+      let apart = 0
+      const ws = await api.dial({
+        ...{ ...dialled, protocols: ['v4.channel.k8s.io'], signal: signal() },
+        onConnection(connection) {
+          const writev = connection._writev!.bind(connection)
+          connection._writev = (chunks, done) => {
+            apart += 1
+            writev(chunks, done)
+          }
+          writeWholeFrames(connection)
+        },
+      })
+      // So large that each waits until the one before has gone.
+      const channel = new ChannelSocket(ws, { ...channelFormat, messageBytes: tunnelMessageBytes })
+      channel.start({ message() {}, ended() {}, reachable: async () => true })
+      for (let message = 0; message < messages; message++) {
+        const bytes = randomBytes(tunnelMessageBytes - message)
+        sent.update(Buffer.of(0)).update(bytes)
+        await new Promise<void>((resolve, reject) =>
+          channel.send(0, [bytes], error => (error === undefined ? resolve() : reject(error))),
+        )
+      }
+      await all
+      assert.equal(received.digest('hex'), sent.digest('hex'))
+      assert.equal(apart, 0)
+      await new Promise<void>(resolve => channel.close(resolve))
     })
 
     it('is refused with the Status of the cluster, like a request', async () => {

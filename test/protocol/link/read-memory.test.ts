@@ -15,21 +15,32 @@ describe('ReadMemory', () => {
     assert.deepEqual(copies[2], filled('c', longestCopyBytes))
   })
 
-  it('puts small ones side by side, and begins anew once all are let go', () => {
+  it('puts two side by side that fit, and begins anew once all are let go', () => {
     const memory = new ReadMemory()
-    const [first, second] = [memory.copy(filled('a', 10)), memory.copy(filled('b', 10))]
+    const [first, second] = [memory.copy(filled('a', 20_000)), memory.copy(filled('b', 20_000))]
     assert.equal(first!.buffer, second!.buffer)
-    assert.deepEqual([String(first), String(second)], ['a'.repeat(10), 'b'.repeat(10)])
-    memory.letGo(10)
-    assert.equal(memory.copy(filled('c', 10)).byteOffset, 20)
+    assert.deepEqual([first, second], [filled('a', 20_000), filled('b', 20_000)])
+    memory.letGo(20_000)
+    assert.equal(memory.copy(filled('c', 20_000)).byteOffset, 40_000)
     memory.letGo(0)
-    assert.equal(memory.copy(filled('d', 10)).byteOffset, 0)
+    assert.equal(memory.copy(filled('d', 20_000)).byteOffset, 0)
+  })
+
+  it('counts what is small, which has memory of its own and holds none of the others', () => {
+    const memory = new ReadMemory()
+    const large = memory.copy(filled('a', longestCopyBytes))
+    const small = memory.copy(filled('b', 100))
+    assert.notEqual(small.buffer, large.buffer)
+    memory.letGo(101)
+    assert.notEqual(memory.copy(filled('c', longestCopyBytes)).buffer, large.buffer)
+    memory.letGo(longestCopyBytes)
+    assert.equal(memory.copy(filled('d', longestCopyBytes)).buffer, large.buffer)
   })
 
   it('keeps nothing that idle sockets could hold: what one has let go the next takes', () => {
     const idle = new ReadMemory()
-    const { buffer } = idle.copy(filled('a', 1))
+    const { buffer } = idle.copy(filled('a', longestCopyBytes))
     idle.letGo(0)
-    assert.equal(new ReadMemory().copy(filled('b', 1)).buffer, buffer)
+    assert.equal(new ReadMemory().copy(filled('b', longestCopyBytes)).buffer, buffer)
   })
 })

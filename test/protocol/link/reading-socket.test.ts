@@ -115,4 +115,14 @@ describe('ReadingSocket', () => {
     assert.equal(String((await once(far, 'data'))[0]), 'and the answer')
     await once(far, 'end')
   })
+
+  it('is over at once where the accepted one was', async () => {
+    const far = connect(to()).on('error', () => {})
+    const [given] = (await once(server, 'connection')) as [Socket]
+    sockets.push(far)
+    given.destroy()
+    const near = readingSocketOf(given)
+    assert.equal(near.destroyed, true)
+    await once(near, 'close')
+  })
 })

@@ -1,4 +1,4 @@
-// Frames that go out whole: what the other end reads is what ws wrote, of a WebSocket over TLS or not, and large messages take no second buffer.
+// Frames that go out whole: in the memory of their message where there is room for the head, and otherwise as they were written.
 import assert from 'node:assert/strict'
 import { Writable } from 'node:stream'
 import { MessageMemory } from '../../../../server/kubernetes/channel/message-memory.ts'
