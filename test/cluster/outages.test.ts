@@ -20,7 +20,7 @@ describe('an outage of the test cluster', () => {
     }
     const { fresh, kept } = await caller.stop()
     assert.deepEqual([fresh.failures, kept.failures], [[], []])
-  })
+  }).timeout(500_000)
 
   it('a kubelet starts again, and its pods run on as they were', async () => {
     const [node] = nodes

@@ -79,7 +79,7 @@ describe('a session through an outage of the cluster leaves it as it was, and it
     run.child.kill('SIGTERM')
     assert.equal(await run.code, 0, run.stderr.all.join('\n'))
     await stand.assertNothingLeft(deletedMs)
-  }).timeout(300_000)
+  }).timeout(500_000)
 
   it('when it ends while the API server is away: it says what is left, and that ends by itself', async () => {
     const run = await attached(runs, shop)
@@ -89,7 +89,7 @@ describe('a session through an outage of the cluster leaves it as it was, and it
       assert.match(run.stderr.all.join('\n'), /Job standin-agent-\S+ .*ends by itself/)
     })
     await stand.assertNothingLeft(graceMs)
-  }).timeout(300_000)
+  }).timeout(500_000)
 })
 
 describe("a session whose pod's node starts its kubelet again", () => {
