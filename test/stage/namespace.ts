@@ -35,9 +35,10 @@ export async function startNamespace(options: { beside?: Namespace } = {}): Prom
   const asRoot = process.getuid?.() === 0
   const flags = asRoot || options.beside ? ['--net'] : ['--net', '--user', '--map-root-user']
   const around = !asRoot && options.beside ? userEntry(options.beside.pid) : []
-  // Every refusal of a datagram is told: by default the kernel says so to each neighbour once a second.
+  // Every refusal of a datagram is told, where that may be set: by default the kernel says so to each neighbour once a second.
   const limits = '/proc/sys/net/ipv4/icmp_ratelimit /proc/sys/net/ipv6/icmp/ratelimit'
-  const script = `ip link set lo up && echo 0 | tee ${limits} >/dev/null && echo ready && exec cat`
+  const tellAll = `for limit in ${limits}; do [ ! -w $limit ] || echo 0 >$limit; done`
+  const script = `ip link set lo up && ${tellAll} && echo ready && exec cat`
   const [command, ...args] = [...around, 'unshare', ...flags, '--', 'sh', '-c', script]
   const holder = spawn(command!, args, { stdio: ['pipe', 'pipe', 'pipe'] })
   await untilReady(holder)
