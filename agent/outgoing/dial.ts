@@ -5,10 +5,10 @@ import { type AgentEvent, type DialFar, dial } from '../../protocol/agent/contro
 import { decode, type Endpoint } from '../../protocol/codec.ts'
 import { joinStream, resetSocket } from '../../protocol/link/join.ts'
 import type { LinkStream } from '../../protocol/link/link-stream.ts'
-import { ReadingSocket } from '../../protocol/link/reading-socket.ts'
 import { openDatagrams } from './datagrams.ts'
 import { carryNames } from './names.ts'
 import type { PodFiles } from './pod-files.ts'
+import { connectFromPod } from './pod-socket.ts'
 import { reach } from './reach.ts'
 
 /** Takes a stream that the server opened, with its payload, not yet checked. `files` are the pod's. */
@@ -30,7 +30,6 @@ export function createDialler(
 
 /** What a resolver takes for two tries (resolv.conf(5)). */
 const defaultNamesMs = 10_000
-const keepAliveMs = 30_000
 
 /** Until the answer the kernel alone decides how long a connect takes. */
 function dialFor(
@@ -38,11 +37,7 @@ function dialFor(
   { address: host, port }: { address: string; port: number },
   tell: (event: AgentEvent) => void,
 ): void {
-  const socket = new ReadingSocket({
-    ...{ allowHalfOpen: true, noDelay: true },
-    // What the process asks of its socket stays on its machine, and what is idle for long is dropped by many networks.
-    ...{ keepAlive: true, keepAliveInitialDelay: keepAliveMs },
-  }).connect({ host, port })
+  const socket = connectFromPod({ host, port })
   const failed = (error: NodeJS.ErrnoException) => {
     tell({ event: 'dialFailed', stream: stream.id, errno: error.code ?? 'ENETUNREACH' })
     stream.end()

@@ -1,8 +1,9 @@
 // Connects to what a forward names in the pod: a host by the pod's own names, or a Unix socket by the pod's own paths.
-import { connect, isIP, type NetConnectOpts, type Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { DialFar } from '../../protocol/agent/control.ts'
 import type { PodFiles } from './pod-files.ts'
+import { connectFromPod } from './pod-socket.ts'
 import { resolveInPod } from './resolve.ts'
 
 export type ReachOptions = { files: PodFiles; signal: AbortSignal }
@@ -25,7 +26,7 @@ async function reachHost(
   const addresses = isIP(host) === 0 ? resolveInPod(host, options) : [host]
   for await (const address of addresses) {
     try {
-      return await connected({ host: address, port, noDelay: true }, options.signal)
+      return await connected({ host: address, port }, options.signal)
     } catch (error) {
       first ??= error
       if (options.signal.aborted) break
@@ -50,17 +51,10 @@ async function reachUnix(
   }
 }
 
-const keepAliveMs = 30_000
-
-function connected(to: NetConnectOpts, signal: AbortSignal): Promise<Socket> {
+function connected(to: { host: string; port: number }, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(errnoError('ECANCELED'))
-    const socket = connect({
-      ...to,
-      allowHalfOpen: true,
-      keepAlive: true,
-      keepAliveInitialDelay: keepAliveMs,
-    })
+    const socket = connectFromPod(to)
     const giveUp = (code: string) => socket.destroy(errnoError(code))
     const abandon = () => giveUp('ECANCELED')
     const timer = setTimeout(() => giveUp('ETIMEDOUT'), addressMs)
