@@ -108,15 +108,10 @@ export class FrameReader {
 
   /** So many of the pending bytes, of which there are enough; what follows them in the last chunk stays where it is. */
   #take(bytes: number): Buffer {
-    const [first, ...more] = this.#pending as [Buffer, ...Buffer[]]
-    this.#pendingBytes -= bytes
-    if (first.length >= bytes) {
-      this.#pending = first.length === bytes ? more : [first.subarray(bytes), ...more]
-      return first.subarray(0, bytes)
-    }
     // Chunks are read as soon as they come, so the frame ends in the last one.
-    const last = more.pop()!
-    const whole = Buffer.concat([first, ...more, last], bytes)
+    const last = this.#pending.at(-1)!
+    const whole = this.#pending.length === 1 ? last.subarray(0, bytes) : Buffer.concat(this.#pending, bytes)
+    this.#pendingBytes -= bytes
     this.#pending = this.#pendingBytes === 0 ? [] : [last.subarray(last.length - this.#pendingBytes)]
     return whole
   }

@@ -16,6 +16,8 @@ const isReset = (error: Error): boolean => (error as NodeJS.ErrnoException).code
 
 /** The socket must not end its side by itself (`allowHalfOpen`). `over` is called once, when nothing more moves either way. */
 export function joinStream(stream: LinkStream, socket: Duplex, over: () => void = () => {}): void {
+  const lending = socket instanceof ReadingSocket ? socket : undefined
+  lending?.lend()
   let reset = false
   let asking = false
   /** Nothing can be written any more, though nothing that was read is lost. */
@@ -42,17 +44,13 @@ export function joinStream(stream: LinkStream, socket: Duplex, over: () => void 
     end: () => socket.end(),
     reset: resetBoth,
     drain: () => {
-      letGo()
+      lending?.letGo(stream.queuedBytes)
       socket.resume()
     },
   }
-  if (socket instanceof ReadingSocket) socket.lend()
-  const letGo = () => {
-    if (socket instanceof ReadingSocket) socket.letGo(stream.queuedBytes)
-  }
   socket.on('data', bytes => {
     stream.write({ bytes })
-    letGo()
+    lending?.letGo(stream.queuedBytes)
     if (stream.queuedBytes > highWaterBytes) socket.pause()
   })
   socket.on('end', () => {

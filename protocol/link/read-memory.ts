@@ -18,14 +18,13 @@ type Piece = { readonly memory: Buffer; used: number; end: number }
 export class ReadMemory {
   /** The oldest first; the last one is being filled. */
   readonly #pieces = new Ring<Piece>()
-  #filling: Piece | undefined
   #copiedBytes = 0
 
   /** A copy, which is good until it is let go. */
   copy(bytes: Buffer): Buffer {
     this.#copiedBytes += bytes.length
     if (bytes.length < smallBytes) return Buffer.from(bytes)
-    const filling = this.#filling
+    const filling = this.#pieces.last
     const fits = filling !== undefined && filling.used + bytes.length <= longestCopyBytes
     const piece = fits ? filling : this.#begin()
     const begin = piece.used
@@ -38,18 +37,15 @@ export class ReadMemory {
   /** Of all that was copied only the last `kept` bytes are still needed. */
   letGo(kept: number): void {
     const gone = this.#copiedBytes - kept
-    for (let oldest = this.#pieces.first; oldest !== undefined && oldest.end <= gone; ) {
-      if (free.length < keptPieces) free.push(oldest.memory)
-      this.#pieces.shift()
-      oldest = this.#pieces.first
+    while (this.#pieces.first !== undefined && this.#pieces.first.end <= gone) {
+      const { memory } = this.#pieces.shift()!
+      if (free.length < keptPieces) free.push(memory)
     }
-    if (this.#pieces.length === 0) this.#filling = undefined
   }
 
   #begin(): Piece {
     const piece = { memory: free.pop() ?? Buffer.allocUnsafeSlow(longestCopyBytes), used: 0, end: 0 }
     this.#pieces.push(piece)
-    this.#filling = piece
     return piece
   }
 }

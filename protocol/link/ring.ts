@@ -17,6 +17,11 @@ export class Ring<T> {
     return this.#places[this.#head]
   }
 
+  get last(): T | undefined {
+    if (this.#length === 0) return undefined
+    return this.#places[(this.#head + this.#length - 1) & (this.#places.length - 1)]
+  }
+
   push(item: T): void {
     if (this.#length === this.#places.length) this.#grow()
     this.#places[(this.#head + this.#length) & (this.#places.length - 1)] = item

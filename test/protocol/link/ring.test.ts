@@ -25,7 +25,7 @@ describe('a ring', () => {
             ring.push(step)
             array.push(step)
           }
-          assert.deepEqual([ring.first, ring.length], [array[0], array.length])
+          assert.deepEqual([ring.first, ring.last, ring.length], [array[0], array.at(-1), array.length])
         }
       }),
     )
